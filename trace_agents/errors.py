@@ -1,0 +1,121 @@
+"""Every error that this library raises, as one tree.
+
+TraceAgentsError
+├── InvalidValue (ValueError)          a value does not fit its parameter
+├── UnknownParameter (KeyError)        a name that no parameter has
+├── ExtraNotInstalled (ImportError)    an optional package is missing
+├── NotWrappable (TypeError)           no adapter knows the object
+├── ForeignNode (RuntimeError)         a node of another episode
+├── ExecutionError (RuntimeError)      a bundled operation raised
+├── TraceMissingInputsError (RuntimeError)  an operation read a node it was not given
+├── TaskFileError (ValueError)         a task file that does not parse
+├── TraceFileError (ValueError)        a trace file that does not parse
+├── ModelError (RuntimeError)          a language model could not answer
+│   └── UnknownModel (ValueError)      no provider knows the model's name
+├── MalformedReply (ValueError)        an optimizer's reply that holds no usable value
+├── BudgetExhausted (RuntimeError)     a reservation over the limit
+├── VersionConflict (RuntimeError)     the head moved before a swap
+├── EpisodeFailed (RuntimeError)       an episode raised or ran out of time
+├── SandboxError (RuntimeError)        code that was refused or stopped
+└── StoreError (RuntimeError)          the run's database cannot be used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trace_agents.tracing.nodes import ExceptionNode
+
+
+class TraceAgentsError(Exception):
+    """Base of every error that this library raises on purpose."""
+
+
+class InvalidValue(TraceAgentsError, ValueError):
+    """A value does not fit the type of its parameter; nothing was stored."""
+
+
+class UnknownParameter(TraceAgentsError, KeyError):
+    """No parameter has this name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(sorted(known))
+        super().__init__(name)
+
+    def __str__(self) -> str:
+        listed = ", ".join(self.known) or "none"
+        return f"no parameter is named {self.name!r}; the parameters are: {listed}"
+
+
+class ExtraNotInstalled(TraceAgentsError, ImportError):
+    """An optional package is missing; the sentence names the extra that brings it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package = package
+        self.extra = extra
+        super().__init__(
+            f"the package {package!r} is not installed; run: pip install 'trace-agents[{extra}]'"
+        )
+
+
+class NotWrappable(TraceAgentsError, TypeError):
+    """No installed adapter knows how to wrap the object."""
+
+
+class ForeignNode(TraceAgentsError, RuntimeError):
+    """A node that was recorded in one episode was used in another."""
+
+
+class ExecutionError(TraceAgentsError, RuntimeError):
+    """A bundled operation raised; `exception_node` carries the error and can get feedback."""
+
+    def __init__(self, exception_node: ExceptionNode) -> None:
+        self.exception_node = exception_node
+        super().__init__(str(exception_node.data))
+
+
+class TraceMissingInputsError(TraceAgentsError, RuntimeError):
+    """A bundled operation read a node that is not among its inputs."""
+
+
+class TaskFileError(TraceAgentsError, ValueError):
+    """A task file does not parse."""
+
+
+class TraceFileError(TraceAgentsError, ValueError):
+    """A trace file does not parse."""
+
+
+class ModelError(TraceAgentsError, RuntimeError):
+    """A language model could not answer."""
+
+
+class UnknownModel(ModelError, ValueError):
+    """No provider knows the model's name."""
+
+
+class MalformedReply(TraceAgentsError, ValueError):
+    """An optimizer's reply holds no usable value."""
+
+
+class BudgetExhausted(TraceAgentsError, RuntimeError):
+    """A reservation would pass the budget's limit."""
+
+
+class VersionConflict(TraceAgentsError, RuntimeError):
+    """The head moved between the judgement of a candidate and its swap."""
+
+
+class EpisodeFailed(TraceAgentsError, RuntimeError):
+    """An episode raised or ran out of time."""
+
+
+class SandboxError(TraceAgentsError, RuntimeError):
+    """Code was refused before it ran, or stopped while it ran."""
+
+
+class StoreError(TraceAgentsError, RuntimeError):
+    """The run's database cannot be used."""

@@ -1,0 +1,35 @@
+"""Nodes, parameters with their types, and the DAG of an episode, as plain data."""
+
+from trace_agents.graph.dag import Edge, Graph, GraphNode, Kind, Reason, merge, topological
+from trace_agents.graph.parameters import Parameter, Parameters, Values
+from trace_agents.graph.types import (
+    Choice,
+    Code,
+    Number,
+    Text,
+    ValueType,
+    dump,
+    type_from_json,
+    type_of,
+)
+
+__all__ = [
+    "Choice",
+    "Code",
+    "Edge",
+    "Graph",
+    "GraphNode",
+    "Kind",
+    "Number",
+    "Parameter",
+    "Parameters",
+    "Reason",
+    "Text",
+    "ValueType",
+    "Values",
+    "dump",
+    "merge",
+    "topological",
+    "type_from_json",
+    "type_of",
+]
