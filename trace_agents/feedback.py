@@ -16,7 +16,8 @@ class Feedback:
 
 
 Guide: TypeAlias = Callable[
-    [object, object], "Feedback | float | tuple[float, str] | Awaitable[Feedback | float | tuple[float, str]]"
+    [object, object],
+    "Feedback | float | tuple[float, str] | Awaitable[Feedback | float | tuple[float, str]]",
 ]
 """`guide(task, output)`: judges the output of one episode; sync or async."""
 

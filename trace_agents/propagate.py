@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 
 from trace_agents.errors import UnknownParameter
 from trace_agents.graph import Edge, Graph, GraphNode, Kind, topological
-
-_NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class TraceGraph:
     """A subgraph with the feedback at its outputs: what an optimizer reads. A plain value."""
 
     graph: Graph = field(default_factory=Graph)
-    feedback: Mapping[str, tuple[str, ...]] = _NOTHING
+    feedback: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The feedback of each output, by node id."""
 
     @property

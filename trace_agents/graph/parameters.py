@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
@@ -21,7 +21,7 @@ class Parameter:
     name: str
     """Unique in its workflow; dots make the path, as in `writer.system_message`."""
     value: object
-    type: ValueType = field(default=None)  # pyright: ignore[reportAssignmentType]  # type: ignore[assignment]
+    type: ValueType = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     """Taken from the value where it is not given."""
     description: str = ""
     """What the parameter is for, in a sentence that a model can use."""

@@ -6,19 +6,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from trace_agents.graph import Graph, Values, merge
 
-if TYPE_CHECKING:
-    from trace_agents.tracing.nodes import Node
-
 
 class Recorder(Protocol):
-    """What an adapter keeps for one episode: it becomes a graph, and lines of a trace file."""
+    """What is kept for one episode: it becomes a graph, and lines of a trace file."""
 
-    filename: str
-    """The file in a run's folder that `lines` belong to, such as `spans.jsonl`."""
+    @property
+    def filename(self) -> str:
+        """The file in a run's folder that `lines` belong to, such as `spans.jsonl`."""
+        ...
 
     def graph(self, trace: Trace) -> Graph:
         """Return what was recorded so far as a graph."""
@@ -44,16 +43,12 @@ class Trace:
     version: int = 0
     values: Values = field(default_factory=dict[str, object])
     """The pinned value of every parameter, by name."""
-    nodes: list[Node] = field(default_factory=list["Node"])
-    """What `node` and `bundle` recorded, in order."""
     read: set[str] = field(default_factory=set[str])
     """Names of the parameters that the episode has read."""
     tokens: int = 0
     """Tokens that the episode's model calls reported, in and out."""
     usd: float = 0.0
     """What the episode's model calls cost, as far as their price is known."""
-    active: bool = True
-    """False inside `stop_tracing`."""
     _recorders: dict[type, Recorder] = field(default_factory=dict[type, Recorder])
     _names: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -87,15 +82,8 @@ class Trace:
 
     def graph(self) -> Graph:
         """Return everything that was recorded as one immutable graph."""
-        from_adapters = [recorder.graph(self) for recorder in self.recorders]
-        return merge([graph_of(self.nodes), *from_adapters], self.episode, self.version)
-
-
-def graph_of(nodes: Iterable[Node]) -> Graph:
-    """Return the graph of `nodes` and everything that they came from, as plain data."""
-    from trace_agents.tracing.nodes import to_graph  # nodes.py needs the ContextVar below
-
-    return to_graph(nodes)
+        graphs = [recorder.graph(self) for recorder in self.recorders]
+        return merge(graphs, self.episode, self.version)
 
 
 _current: ContextVar[Trace | None] = ContextVar("trace_agents_trace", default=None)
@@ -112,5 +100,15 @@ def recording(trace: Trace) -> Iterator[Trace]:
     token = _current.set(trace)
     try:
         yield trace
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def stop_tracing() -> Iterator[None]:
+    """Record nothing in this context until the end of the block; it nests."""
+    token = _current.set(None)
+    try:
+        yield
     finally:
         _current.reset(token)

@@ -1,0 +1,37 @@
+"""Recording: nodes, bundled functions, modules, and the one ContextVar that says for whom."""
+
+from trace_agents.tracing.bundle import Bundle, bundle
+from trace_agents.tracing.context import (
+    Recorder,
+    Trace,
+    current_trace,
+    recording,
+    stop_tracing,
+)
+from trace_agents.tracing.module import Module, model
+from trace_agents.tracing.nodes import (
+    ExceptionNode,
+    MessageNode,
+    Node,
+    ParameterNode,
+    node,
+    to_graph,
+)
+
+__all__ = [
+    "Bundle",
+    "ExceptionNode",
+    "MessageNode",
+    "Module",
+    "Node",
+    "ParameterNode",
+    "Recorder",
+    "Trace",
+    "bundle",
+    "current_trace",
+    "model",
+    "node",
+    "recording",
+    "stop_tracing",
+    "to_graph",
+]

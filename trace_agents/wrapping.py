@@ -1,0 +1,144 @@
+"""`wrap`: any agent, team, runnable or async function as a workflow that can be trained."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint
+from typing import Protocol, cast, runtime_checkable
+
+from trace_agents.errors import ExtraNotInstalled, NotWrappable
+from trace_agents.graph import Parameter, Parameters, Values
+from trace_agents.plugins import ADAPTERS, found
+from trace_agents.tracing import Node, ParameterNode, Trace, node, recording
+from trace_agents.workflow import Adapter, Workflow
+
+Factory = Callable[[], object]
+
+
+@runtime_checkable
+class FactoryAdapter(Protocol):
+    """An adapter that can build a fresh agent for every episode."""
+
+    def wrap_factory(
+        self, factory: Factory, prototype: object, *, name: str | None = None
+    ) -> Workflow:
+        """Return the workflow of `factory`; `prototype` is what one call of it returned."""
+        ...
+
+
+@dataclass(frozen=True)
+class FunctionWorkflow:
+    """An async or sync function over nodes as a workflow; its parameters are given to `wrap`."""
+
+    function: Callable[[Node], object]
+    name: str
+    declared: Parameters
+
+    def parameters(self) -> Parameters:
+        """Return the parameters that `wrap` was given."""
+        return self.declared
+
+    def only(self, *patterns: str) -> FunctionWorkflow:
+        """Return the workflow with all but the matching parameters frozen."""
+        return replace(self, declared=self.declared.only(*patterns))
+
+    def freeze(self, *patterns: str) -> FunctionWorkflow:
+        """Return the workflow with the matching parameters frozen."""
+        return replace(self, declared=self.declared.freeze(*patterns))
+
+    def instrumented(self) -> AbstractContextManager[None]:
+        """Return an empty scope: a plain function needs no hooks."""
+        return nullcontext()
+
+    async def run(self, task: object) -> object:
+        """Call the function with the task as a node and return the plain value of its result."""
+        result = self.function(node(task, name="task"))
+        if inspect.isawaitable(result):
+            result = await cast("Awaitable[object]", result)
+        return cast(object, result.data) if isinstance(result, Node) else result
+
+
+def wrap(
+    thing: object,
+    *,
+    name: str | None = None,
+    parameters: Iterable[ParameterNode | Parameter] = (),
+) -> Workflow:
+    """Return `thing` as a workflow; `thing` itself stays as it is.
+
+    Args:
+        thing: an AutoGen agent, team or factory of one; a LangChain runnable or factory; an
+            async or sync function of one node; or a workflow, which is returned as it is.
+        name: what to call it in traces; taken from the thing without it.
+        parameters: for a plain function, the parameters that it reads.
+
+    Raises:
+        NotWrappable: no installed adapter knows the thing; the sentence names those there are.
+    """
+    if isinstance(thing, Workflow):
+        return thing
+    adapter = _adapter_for(thing)
+    if adapter is not None:
+        return adapter.wrap(thing, name=name)
+    declared = tuple(parameters)
+    if callable(thing):
+        function = cast("Callable[..., object]", thing)
+        if declared or inspect.signature(function).parameters:
+            label = name or getattr(function, "__name__", "workflow")
+            return FunctionWorkflow(function, label, _declared(declared))
+        return _from_factory(function, name)
+    raise NotWrappable(f"{_sort(thing)} cannot be wrapped; installed adapters: {_names()}")
+
+
+def _from_factory(factory: Factory, name: str | None) -> Workflow:
+    prototype = factory()
+    adapter = _adapter_for(prototype)
+    if adapter is None or not isinstance(adapter, FactoryAdapter):
+        raise NotWrappable(
+            f"the factory {getattr(factory, '__name__', factory)!r} returned {_sort(prototype)}, "
+            f"which cannot be wrapped; installed adapters: {_names()}"
+        )
+    return adapter.wrap_factory(factory, prototype, name=name)
+
+
+def _adapter_for(thing: object) -> Adapter | None:
+    roots = {c.__module__.partition(".")[0] for c in type(thing).__mro__}
+    if roots <= {"builtins"}:
+        return None
+    adapters = (adapter for adapter in map(_loaded, found(ADAPTERS)) if adapter is not None)
+    return next((adapter for adapter in adapters if adapter.matches(thing)), None)
+
+
+def _loaded(entry: EntryPoint) -> Adapter | None:
+    try:
+        return cast(Adapter, entry.load())
+    except ExtraNotInstalled:  # then `thing` is not one of that framework's objects
+        return None
+
+
+def _declared(parameters: Iterable[ParameterNode | Parameter]) -> Parameters:
+    return Parameters(p.parameter if isinstance(p, ParameterNode) else p for p in parameters)
+
+
+def _sort(thing: object) -> str:
+    return f"an object of type {type(thing).__module__}.{type(thing).__qualname__}"
+
+
+def _names() -> str:
+    return ", ".join(entry.name for entry in found(ADAPTERS)) or "none"
+
+
+@asynccontextmanager
+async def applied(workflow: Workflow, values: Values) -> AsyncIterator[Trace]:
+    """Run what is inside with these parameter values bound, and record it.
+
+    Raises:
+        UnknownParameter, InvalidValue: `values` do not fit the workflow's parameters.
+    """
+    checked: Mapping[str, object] = workflow.parameters().check(values)
+    with workflow.instrumented(), recording(Trace("applied", 0, checked)) as trace:
+        yield trace
+
