@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +16,10 @@ class Workflow(Protocol):
     `current_trace()`, so that many runs of different versions can be under way at once.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the workflow is called in traces."""
+        ...
 
     def parameters(self) -> Parameters:
         """Return what may change."""
@@ -51,5 +53,3 @@ class Adapter(Protocol):
         """Return the workflow around `thing`, which stays as it is."""
         ...
 
-
-Run = Callable[[object], Awaitable[object]]

@@ -87,7 +87,7 @@ def wrap(
     if callable(thing):
         function = cast("Callable[..., object]", thing)
         if declared or inspect.signature(function).parameters:
-            label = name or getattr(function, "__name__", "workflow")
+            label = name or str(getattr(function, "__name__", "workflow"))
             return FunctionWorkflow(function, label, _declared(declared))
         return _from_factory(function, name)
     raise NotWrappable(f"{_sort(thing)} cannot be wrapped; installed adapters: {_names()}")

@@ -1,4 +1,4 @@
-"""Text of a subgraph: for an optimizer's prompt, and as a Mermaid drawing."""
+"""Text of a subgraph, as an optimizer reads it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from trace_agents.graph import Graph, GraphNode, Kind, Parameters, Values, dump
+from trace_agents.graph import GraphNode, Kind, Parameters, Values, dump
 from trace_agents.propagate import TraceGraph
 
 _SPARE = 600
@@ -61,19 +61,20 @@ def to_prompt(
         budget: characters for everything but the variables, which are never shortened.
     """
     shown = values or {}
-    view = _View(subgraph, frozenset(parameters.trainable if parameters is not None else ()))
+    view = _View(subgraph)
     kept = _choose(view, budget)
     nodes = [node for episode in kept for node in view.episodes[episode]]
     code = _fit([line for e in kept for line in view.code(e)], budget * 2 // 5)
     feedback = _fit([line for e in kept for line in view.feedback(e)], budget * 3 // 10)
     documentation = _fit(_documentation(nodes), budget // 10)
-    room = budget - _SPARE - len(code) - len(feedback) - len(documentation)
+    fixed = _fit(_fixed(subgraph, parameters), budget // 10)
+    room = budget - _SPARE - len(code) - len(feedback) - len(documentation) - len(fixed)
     sections = _values(view, nodes, room)
     return Sections(
         code=code,
         documentation=documentation,
         variables=_variables(view, parameters, shown),
-        inputs=sections["inputs"],
+        inputs="\n".join(filter(None, [fixed, sections["inputs"]])),
         others=sections["others"],
         outputs=sections["outputs"],
         feedback=feedback,
@@ -95,7 +96,6 @@ class _View:
     """A subgraph with short names and its episodes apart."""
 
     subgraph: TraceGraph
-    trainable: frozenset[str]
     _counts: dict[str, int] = field(default_factory=dict[str, int])
 
     @cached_property
@@ -136,8 +136,8 @@ class _View:
         for edge in self.subgraph.graph.inputs[node.id]:
             label = f"{_word(edge.label)}=" if edge.label else ""
             arguments[label + self.labels[edge.source]] = None
-        error = f"  # failed: {clip(_one_line(node.error), 120)}" if node.error else ""
-        return f"{self.labels[node.id]} = {_operation(node)}({', '.join(arguments)}){error}"
+        error = f"  # failed: {clip(one_line(node.error), 120)}" if node.error else ""
+        return f"{self.labels[node.id]} = {operation(node)}({', '.join(arguments)}){error}"
 
     def feedback(self, episode: str) -> list[str]:
         """What was said of an episode's outputs."""
@@ -163,11 +163,13 @@ def _word(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_0123456789")[:40] or "value"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return `text` with every run of white space as one space."""
     return " ".join(text.split())
 
 
-def _operation(node: GraphNode) -> str:
+def operation(node: GraphNode) -> str:
+    """Return what a node's operation is called, with its agent where there is one."""
     name = node.name.rstrip("0123456789") or node.kind.value
     if node.agent and not name.startswith(f"{node.agent}."):
         return f"{node.agent}.{name}"
@@ -230,7 +232,7 @@ def _taken(lines: Iterable[str], room: int) -> list[str]:
 
 
 def _documentation(nodes: Iterable[GraphNode]) -> list[str]:
-    said = {_operation(n): _one_line(n.description) for n in reversed(list(nodes)) if n.description}
+    said = {operation(n): one_line(n.description) for n in reversed(list(nodes)) if n.description}
     return [f"[{name}] {clip(text, 400)}" for name, text in reversed(said.items())]
 
 
@@ -276,32 +278,19 @@ def _variables(view: _View, parameters: Parameters | None, values: Values) -> st
     )
 
 
+def _fixed(subgraph: TraceGraph, parameters: Parameters | None) -> list[str]:
+    """Return the parameters that took part and may not change."""
+    if parameters is None:
+        return []
+    free = parameters.trainable
+    nodes = [node for node in subgraph.parameters if node.name not in free]
+    return [f"{node.name} = {clip(_text(node), 400)}" for node in nodes]
+
+
 def _variable(name: str, value: object, constraint: str, description: str) -> str:
     lines = [f'<variable name="{name}">', f"<value>\n{dump(value)}\n</value>"]
     if constraint:
         lines.append(f"<constraint>{constraint}</constraint>")
     if description:
-        lines.append(f"<description>{_one_line(description)}</description>")
+        lines.append(f"<description>{one_line(description)}</description>")
     return "\n".join([*lines, "</variable>"])
-
-
-def to_mermaid(graph: Graph | TraceGraph, *, limit: int = 200) -> str:
-    """Return a flow chart of the first `limit` nodes; a note says how many are not shown."""
-    plain = graph.graph if isinstance(graph, TraceGraph) else graph
-    shown = {node.id: f"n{index}" for index, node in enumerate(plain.nodes[:limit])}
-    lines = ["flowchart TD"]
-    for node in plain.nodes[:limit]:
-        left, right = ("([", "])") if node.kind is Kind.PARAMETER else ("[", "]")
-        lines.append(f'    {shown[node.id]}{left}"{_drawn(_operation(node))}"{right}')
-    for edge in plain.edges:
-        if edge.source in shown and edge.target in shown:
-            lines.append(f"    {shown[edge.source]} --> {shown[edge.target]}")
-    if len(plain.nodes) > limit:
-        lines.append(f'    more["… {len(plain.nodes) - limit} more nodes not shown"]')
-    return "\n".join(lines) + "\n"
-
-
-def _drawn(text: str) -> str:
-    return clip(_one_line(text), 60).translate(
-        {ord("&"): "&amp;", ord('"'): "&quot;", ord("<"): "&lt;", ord(">"): "&gt;"}
-    )

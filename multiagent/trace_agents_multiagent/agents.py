@@ -1,0 +1,45 @@
+"""The demo's two agents, made as their frameworks' documentation makes agents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trace_agents.errors import ExtraNotInstalled
+from trace_agents_multiagent.tools import TOOLS
+
+if TYPE_CHECKING:
+    from autogen_agentchat.agents import AssistantAgent
+    from autogen_core.models import ChatCompletionClient
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
+
+PLAN = "You work in a household. Work together with your partner to finish the task."
+"""The planning prompt with which both agents begin."""
+
+
+def autogen_agent(name: str, model: ChatCompletionClient) -> AssistantAgent:
+    """Return an AutoGen AgentChat agent with the household's tools.
+
+    Raises:
+        ExtraNotInstalled: AutoGen is missing.
+    """
+    try:
+        from autogen_agentchat.agents import AssistantAgent
+    except ImportError:
+        raise ExtraNotInstalled("autogen-agentchat", "autogen") from None
+    return AssistantAgent(name, model, tools=list(TOOLS), system_message=PLAN)
+
+
+def langchain_agent(name: str, model: BaseChatModel) -> Runnable[object, object]:
+    """Return a LangChain agent with the household's tools; a tool's result ends its turn.
+
+    Raises:
+        ExtraNotInstalled: LangChain is missing.
+    """
+    try:
+        from langchain.agents import create_agent
+        from langchain_core.tools import StructuredTool
+    except ImportError:
+        raise ExtraNotInstalled("langchain", "langchain") from None
+    tools = [StructuredTool.from_function(coroutine=tool, return_direct=True) for tool in TOOLS]
+    return create_agent(model, tools, system_prompt=PLAN, name=name)

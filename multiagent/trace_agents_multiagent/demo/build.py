@@ -1,0 +1,118 @@
+"""The demo's parts, from its settings: team, tasks, guide and optimizers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+import trace_agents as ta
+from trace_agents.feedback import Feedback
+from trace_agents.graph import Parameters
+from trace_agents.llm import Model, as_model
+from trace_agents.optimizers import OptoPrime
+from trace_agents.plugins import CHAT_MODELS, load
+from trace_agents_multiagent.agents import autogen_agent, langchain_agent
+from trace_agents_multiagent.demo.settings import Settings
+from trace_agents_multiagent.household import (
+    FAMILIES,
+    Finding,
+    HouseholdResult,
+    HouseTask,
+    judge,
+    render_findings,
+)
+from trace_agents_multiagent.standin.reflect import RandomModel, ReflectingModel
+from trace_agents_multiagent.standin.usage import NAME
+from trace_agents_multiagent.team import HouseholdTeam
+
+if TYPE_CHECKING:
+    from autogen_core.models import ChatCompletionClient
+    from langchain_core.language_models import BaseChatModel
+
+SEEDS_APART = 100_000
+"""Runs with different seeds draw their tasks from ranges that do not meet."""
+OBJECTIVE = (
+    "Two agents share a household task. Change their planning prompts so that they finish in "
+    "fewer steps. A planning prompt is plain sentences that tell an agent what to do."
+)
+
+
+def tasks_of(split: str, count: int, seed: int) -> tuple[HouseTask, ...]:
+    """Return `count` tasks of a split, the families in turn."""
+    names = tuple(FAMILIES)
+    first = seed * SEEDS_APART
+    return tuple(HouseTask(names[i % len(names)], split, first + i) for i in range(count))
+
+
+def build_team(settings: Settings) -> HouseholdTeam:
+    """Return the team: alice is an AutoGen agent, bob a LangChain agent; their prompts may change.
+
+    Raises:
+        ExtraNotInstalled: a framework, or litellm where a model was named, is missing.
+        UnknownModel: litellm knows no such model.
+    """
+    autogen, langchain = _chat_models(settings)
+    alice = ta.wrap(lambda: autogen_agent("alice", autogen), name="alice")
+    bob = ta.wrap(langchain_agent("bob", langchain), name="bob")
+    return HouseholdTeam({"alice": alice, "bob": bob}).only("*.system_message")
+
+
+def _chat_models(settings: Settings) -> tuple[ChatCompletionClient, BaseChatModel]:
+    if settings.model is None:
+        from trace_agents_multiagent.standin.autogen import RuleFollowingClient
+        from trace_agents_multiagent.standin.langchain import RuleFollowingChatModel
+
+        return RuleFollowingClient(), RuleFollowingChatModel()
+    made = [
+        cast("Callable[..., object]", load(CHAT_MODELS, framework))(
+            settings.model, base_url=settings.base_url
+        )
+        for framework in ("autogen", "langchain")
+    ]
+    return cast("ChatCompletionClient", made[0]), cast("BaseChatModel", made[1])
+
+
+def build_optimizer(settings: Settings, parameters: Parameters, arm: str) -> OptoPrime:
+    """Return the optimizer of one arm: OptoPrime over the arm's model."""
+    return OptoPrime(parameters, llm=_optimizer_model(settings, arm), objective=OBJECTIVE)
+
+
+def _optimizer_model(settings: Settings, arm: str) -> Model:
+    if arm == "random":
+        return RandomModel()
+    if settings.optimizer_model is None:
+        return ReflectingModel()
+    return as_model(settings.optimizer_model, base_url=settings.base_url)
+
+
+def guide_of(arm: str) -> Callable[[object, object], Feedback]:
+    """Return the guide of one arm: scores are always true, the words may be shuffled."""
+    return shuffled_judge if arm == "shuffled" else judge
+
+
+def shuffled_judge(task: object, output: object) -> Feedback:
+    """Return the true score with feedback whose counts were dealt to other findings.
+
+    The sentences and the numbers are those of the episode; which number belongs to which agent
+    and cause is not. What an optimizer still learns from that is not owed to the feedback.
+    """
+    feedback = judge(task, output)
+    result = cast(HouseholdResult, output)
+    counts = [finding.count for finding in result.findings]
+    random.Random(f"shuffle/{task}").shuffle(counts)
+    dealt: list[Finding] = [
+        finding.with_count(count) for finding, count in zip(result.findings, counts, strict=True)
+    ]
+    random.Random(f"agents/{task}").shuffle(dealt)
+    return Feedback(feedback.score, render_findings(result, dealt))
+
+
+def stand_ins(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the stand-ins that a run uses; none with real models only."""
+    used = [] if settings.model else [NAME]
+    if settings.optimizer_model is None:
+        used.append(ReflectingModel().name)
+    if settings.controls:
+        used.append(RandomModel().name)
+    return tuple(used)

@@ -1,0 +1,1 @@
+"""Stand-ins for language models: rule-following, never called results of a model."""

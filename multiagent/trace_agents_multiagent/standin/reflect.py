@@ -1,0 +1,200 @@
+"""A stand-in for the language model of OptoPrime: no model, no network, no key.
+
+It reads the prompt that a language model would get, and nothing else: the variables, the feedback
+and the memory. It adds the counts of the complaints it knows and answers the largest with a
+sentence from a fixed pool. It can neither write a sentence of its own nor understand one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from trace_agents.llm import Message, Reply
+from trace_agents_multiagent.standin.directives import DIRECTIVES
+
+_VARIABLE = re.compile(
+    r'<variable name="(?P<name>[^"]+)">\n<value>\n(?P<value>.*?)\n</value>', re.DOTALL
+)
+_ATTEMPT = re.compile(r"^\[(?=rejected|accepted|not judged)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A sentence that feedback may hold, and the directives that may answer it, best first."""
+
+    pattern: str
+    """Follows the agent's name and a colon; the group `count` is how often it happened."""
+    remedies: tuple[str, ...]
+    one_only: bool = False
+    """Whether the remedy divides the work, so that only one agent should have it."""
+
+
+COMPLAINTS: tuple[Complaint, ...] = (
+    Complaint(
+        r"sent \d+ messages, (?P<count>\d+) of them told [^.\n]+ nothing new", ("Do not chat.",)
+    ),
+    Complaint(
+        r"made (?P<count>\d+) trips to [^.\n]+ with one hand empty",
+        ("Carry two objects before you deliver.",),
+    ),
+    Complaint(
+        r"explored (?P<count>\d+) rooms that [^.\n]+ had already explored",
+        ("Explore the rooms from last to first.",),
+        one_only=True,
+    ),
+    Complaint(
+        r"checked (?P<count>\d+) containers that (?!it )[^.\n]+ had already checked",
+        ("Explore the rooms from last to first.", "Skip containers that stand open."),
+        one_only=True,
+    ),
+    Complaint(
+        r"checked (?P<count>\d+) containers that it had already checked itself",
+        ("Skip containers that stand open.",),
+    ),
+)
+"""What the stand-in knows of feedback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one prompt says, as far as the stand-in reads it."""
+
+    values: Mapping[str, str]
+    feedback: str
+    memory: str
+
+    @classmethod
+    def of(cls, prompt: str) -> Reading:
+        """Return what the prompt says."""
+        recorded, _, memory = prompt.partition("\n\n#Memory\n")
+        before, _, feedback = recorded.rpartition("\n#Feedback\n")
+        values = {m["name"]: m["value"] for m in _VARIABLE.finditer(before)}
+        return cls(values, feedback, memory)
+
+    def rejected(self, name: str) -> str:
+        """Return the text of the earlier proposals for a variable that were rejected."""
+        attempts = _ATTEMPT.split(self.memory)
+        mine = (a for a in attempts if a.startswith("rejected") and f"\n{name} = " in a)
+        return "\n".join(mine)
+
+    def count(self, complaint: Complaint, agent: str) -> int:
+        """Return how often the feedback says that the agent gave cause for a complaint."""
+        found = re.finditer(rf"\b{re.escape(agent)}: {complaint.pattern}", self.feedback)
+        return sum(int(match["count"]) for match in found)
+
+
+class ReflectingModel:
+    """A stand-in that answers the largest complaint about each agent with a fixed directive.
+
+    It is no language model. Where it knows no complaint, or all counts are below `threshold`, it
+    draws a directive from the whole pool, the harmful ones too; the draw is seeded by the prompt.
+    """
+
+    name = "reflecting stand-in"
+
+    def __init__(
+        self,
+        *,
+        pool: Sequence[str] | None = None,
+        complaints: Sequence[Complaint] = COMPLAINTS,
+        threshold: int = 2,
+    ) -> None:
+        self._pool = tuple(d.text for d in DIRECTIVES) if pool is None else tuple(pool)
+        self._complaints = tuple(complaints)
+        self._threshold = threshold
+
+    async def complete(self, messages: Sequence[Message]) -> Reply:
+        """Return the reply to OptoPrime's prompt, in the form that the prompt asks for."""
+        prompt = _prompt(messages)
+        reading = Reading.of(prompt)
+        chosen = self._answers(reading)
+        why = "The feedback names this most often."
+        if not chosen:
+            chosen = _drawn(reading, self._pool, _rng(prompt))
+            why = "The feedback names nothing that I know; I try one of my sentences."
+        return _reply(prompt, reading, chosen, why)
+
+    def _answers(self, reading: Reading) -> dict[str, str]:
+        """Return one directive for each variable whose agent gave cause, largest count first."""
+        ranked = sorted(
+            (
+                (reading.count(complaint, name.partition(".")[0]), name, complaint)
+                for name in reading.values
+                for complaint in self._complaints
+            ),
+            key=lambda entry: -entry[0],
+        )
+        chosen: dict[str, str] = {}
+        for count, name, complaint in ranked:
+            if count < self._threshold or name in chosen:
+                continue
+            remedy = _remedy(complaint, name, reading, chosen)
+            if remedy is not None:
+                chosen[name] = remedy
+        return chosen
+
+
+class RandomModel:
+    """A stand-in for control: it ignores the feedback and draws a directive for every variable."""
+
+    name = "random stand-in"
+
+    def __init__(self, *, pool: Sequence[str] | None = None) -> None:
+        self._pool = tuple(d.text for d in DIRECTIVES) if pool is None else tuple(pool)
+
+    async def complete(self, messages: Sequence[Message]) -> Reply:
+        """Return the reply to OptoPrime's prompt, in the form that the prompt asks for."""
+        prompt = _prompt(messages)
+        reading, rng = Reading.of(prompt), _rng(prompt)
+        chosen: dict[str, str] = {}
+        for name, value in reading.values.items():
+            new = [directive for directive in self._pool if directive not in value]
+            if new:
+                chosen[name] = rng.choice(new)
+        return _reply(prompt, reading, chosen, "A draw, whatever the feedback says.")
+
+
+def _remedy(
+    complaint: Complaint, name: str, reading: Reading, chosen: Mapping[str, str]
+) -> str | None:
+    tried = reading.values[name] + "\n" + reading.rejected(name)
+    others = [value for other, value in reading.values.items() if other != name]
+    held = "\n".join([*others, *chosen.values()]) if complaint.one_only else ""
+    for remedy in complaint.remedies:
+        if remedy not in tried and remedy not in held:
+            return remedy
+    return None
+
+
+def _drawn(reading: Reading, pool: Sequence[str], rng: random.Random) -> dict[str, str]:
+    """Return a random directive for one random variable, none that was rejected if there is one."""
+    if not reading.values:
+        return {}
+    name = rng.choice(sorted(reading.values))
+    new = [directive for directive in pool if directive not in reading.values[name]]
+    fresh = [directive for directive in new if directive not in reading.rejected(name)]
+    return {name: rng.choice(fresh or new)} if new else {}
+
+
+def _prompt(messages: Sequence[Message]) -> str:
+    users = [message["content"] for message in messages if message["role"] == "user"]
+    return users[0] if users else ""
+
+
+def _rng(prompt: str) -> random.Random:
+    return random.Random(hashlib.sha256(prompt.encode()).digest())
+
+
+def _reply(prompt: str, reading: Reading, chosen: Mapping[str, str], why: str) -> Reply:
+    blocks = [
+        f"<variable>\n<name>{name}</name>\n<value>\n{reading.values[name]}\n{directive}\n</value>\n"
+        "</variable>"
+        for name, directive in chosen.items()
+    ]
+    text = "\n".join([f"<reasoning>\n{why}\n</reasoning>", *blocks])
+    # a rough count, so that budgets have something to count: four characters to a token
+    return Reply(text, len(prompt) // 4, len(text) // 4)

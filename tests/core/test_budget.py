@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trace_agents.errors import BudgetExhausted
+from trace_agents.training import Budget, Ledger, Reservation
+
+amounts = st.tuples(st.integers(0, 3), st.integers(0, 30), st.integers(0, 8))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["reserve", "settle", "release"]), amounts)))
+def test_spent_and_reserved_never_pass_the_limit(steps: list[tuple[str, tuple[int, int, int]]]) -> None:
+    """Whatever the order, as long as nobody settles more than was reserved."""
+    ledger = Ledger(Budget(episodes=5, tokens=60, usd=16))
+    held: list[Reservation] = []
+    for action, (episodes, tokens, usd) in steps:
+        if action == "reserve":
+            try:
+                held.append(ledger.reserve(episodes, tokens, usd))
+            except BudgetExhausted:
+                continue
+        elif held and action == "settle":
+            one = held.pop()
+            one.settle(
+                episodes=min(episodes, one.episodes),
+                tokens=min(tokens, one.tokens),
+                usd=min(usd, one.usd),
+            )
+        elif held:
+            held.pop().release()
+        spent, reserved = ledger.spent, ledger.reserved
+        assert spent.episodes + reserved.episodes <= 5
+        assert spent.tokens + reserved.tokens <= 60
+        assert spent.usd + reserved.usd <= 16
+
+
+def test_seconds_end_the_budget() -> None:
+    """A clock that passes the limit refuses what is new."""
+    now = [0.0]
+    ledger = Ledger(Budget(seconds=10), clock=lambda: now[0])
+    ledger.reserve()
+    now[0] = 10.0
+    with pytest.raises(BudgetExhausted, match="seconds"):
+        ledger.reserve()
+
+
+def test_a_group_of_reservations_is_all_or_none() -> None:
+    """Two of three do not stay held."""
+    ledger = Ledger(Budget(episodes=2))
+    with pytest.raises(BudgetExhausted, match="episodes"):
+        ledger.reserve_episodes(3)
+    assert ledger.reserved.episodes == 0
+
+
+def test_the_dearest_episode_is_what_the_next_one_holds() -> None:
+    """Nothing starts that could not be paid if it cost as much again."""
+    ledger = Ledger(Budget(tokens=100))
+    ledger.reserve_episodes(1)[0].settle(tokens=60)
+    with pytest.raises(BudgetExhausted, match="tokens"):
+        ledger.reserve_episodes(1)
+
+
+def test_a_reservation_counts_once() -> None:
+    """A release after the settlement changes nothing."""
+    ledger = Ledger()
+    one = ledger.reserve()
+    one.settle(tokens=4)
+    one.release()
+    assert (ledger.spent.episodes, ledger.spent.tokens) == (1, 4)

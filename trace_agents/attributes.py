@@ -1,0 +1,12 @@
+"""The names of our own OpenTelemetry attributes; all else follows the GenAI conventions."""
+
+EPISODE = "trace_agents.episode.id"
+"""Text: the episode that a span belongs to."""
+VERSION = "trace_agents.version"
+"""Whole number: the version of the parameters that the episode is pinned to."""
+PARAMETERS = "trace_agents.parameters"
+"""Texts: the names of the parameters that were bound into a call."""
+NODE_KIND = "trace_agents.node.kind"
+"""Text: the kind of node that a span stands for, where the GenAI conventions have no word."""
+OUTPUT = "trace_agents.output"
+"""Text: the value of an output node, as JSON."""

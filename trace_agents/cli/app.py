@@ -1,0 +1,59 @@
+"""The application, and the one place where an error becomes a sentence and an exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+
+from trace_agents.errors import TraceAgentsError
+from trace_agents.loading import load_traces
+from trace_agents.plugins import COMMANDS, found, load
+from trace_agents.serialize import graph_to_json
+
+
+def import_traces(
+    file: Annotated[Path, typer.Argument(help="OTLP/JSON file of spans, one request a line.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the graphs as JSON.")] = False,
+) -> None:
+    """Read a file of OpenTelemetry spans and show the DAG of each episode."""
+    graphs = load_traces(file)
+    if as_json:
+        episodes = [graph_to_json(graph) for graph in graphs]
+        print(json.dumps({"episodes": episodes}, ensure_ascii=False))  # noqa: T201 - the output
+        return
+    for graph in graphs:
+        typer.echo(f"{graph.episode}: {len(graph.nodes)} nodes, {len(graph.edges)} edges")
+        for problem in graph.problems:
+            typer.echo(f"  problem: {problem}")
+
+
+def app() -> None:
+    """Run the command line; every mistake of the user ends in one sentence and status 2."""
+    console = Console(stderr=True)
+    try:
+        _build()()
+    except TraceAgentsError as error:
+        console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def _build() -> typer.Typer:
+    cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    cli.callback()(_about)
+    cli.command("import")(import_traces)
+    wanted = set(sys.argv[1:])
+    for entry in found(COMMANDS):
+        # a sub-command's module brings its framework: load it only where it is asked for
+        if entry.name in wanted or not wanted or "--help" in wanted:
+            cli.command(entry.name)(cast("Callable[..., object]", load(COMMANDS, entry.name)))
+    return cli
+
+
+def _about() -> None:
+    """Train the agents you already have."""

@@ -1,0 +1,183 @@
+"""What an optimizer is: it collects feedback, and proposes typed changes of parameters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import anyio
+
+from trace_agents.errors import InvalidValue
+from trace_agents.graph import Graph, Kind, Parameters, Values, dump
+from trace_agents.llm.base import Model
+from trace_agents.propagate import TraceGraph, backward
+from trace_agents.tracing.nodes import Node, ParameterNode
+
+Target: TypeAlias = Graph | TraceGraph | Node
+"""What feedback can be sent to: an episode, a subgraph, or one output node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """New values of some parameters, already parsed and checked by their types."""
+
+    changes: Mapping[str, object] = field(default_factory=dict[str, object])
+    """New values by parameter name; only those that differ from the current ones."""
+    reasoning: str = ""
+    """Why, in the optimizer's words."""
+    problems: tuple[str, ...] = ()
+    """What was dropped and why, one sentence each."""
+    tokens: int = 0
+    """Tokens that the proposal took, in and out."""
+    usd: float = 0.0
+    """What the proposal cost, as far as the price is known."""
+
+
+class Optimizer(Protocol):
+    """Something that reads feedback and proposes changes; a trainer judges them."""
+
+    def zero_feedback(self) -> None:
+        """Forget all feedback."""
+        ...
+
+    def backward(self, target: Target, feedback: str | Mapping[str, str]) -> None:
+        """Take feedback about one episode or output: words for it, or for nodes by id."""
+        ...
+
+    async def propose(self, values: Values | None = None) -> Proposal:
+        """Return changes to `values` (the parameters' own without it); change nothing."""
+        ...
+
+    async def step(self) -> Proposal:
+        """Propose, and apply the changes to the parameter nodes."""
+        ...
+
+    def step_sync(self) -> Proposal:
+        """Do as `step`, from code outside any event loop."""
+        ...
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """An optimizer that wants to know what became of its proposals."""
+
+    def tell(self, proposal: Proposal, accepted: bool, score: float | None = None) -> None:
+        """Learn whether a proposal went live, and its mean score where it was judged."""
+        ...
+
+
+class GraphOptimizer(ABC):
+    """The part that graph-reading optimizers share: parameters, and the feedback on them.
+
+    Subclasses write `propose`.
+
+    Args:
+        parameters: a workflow's parameters, or parameter nodes, which `step` can change.
+        llm: the model that thinks.
+    """
+
+    def __init__(self, parameters: Parameters | Iterable[ParameterNode], *, llm: Model) -> None:
+        self._nodes: dict[str, ParameterNode] = {}
+        if isinstance(parameters, Parameters):
+            self.parameters = parameters
+        else:
+            nodes = list(parameters)
+            self.parameters = Parameters(node.parameter for node in nodes)
+            self._nodes = {node.parameter.name: node for node in nodes}
+        self.llm = llm
+        self._graphs: list[TraceGraph] = []
+
+    def zero_feedback(self) -> None:
+        """Forget all feedback, here and at the parameter nodes."""
+        self._graphs.clear()
+        for node in self._nodes.values():
+            node.zero_feedback()
+
+    def backward(self, target: Target, feedback: str | Mapping[str, str] = "") -> None:
+        """Take feedback about one episode or output.
+
+        Args:
+            target: an episode's graph, an output node, or a subgraph (which may already carry
+                its feedback; then none is needed here).
+            feedback: words for every output, or for single nodes by id.
+        """
+        if isinstance(target, TraceGraph) and not feedback:
+            received = target
+        else:
+            names = self.parameters.trainable
+            received = backward(_graph_of(target), feedback, parameters=names)
+        if not received.graph.episode and not _merged(received):
+            received = _labelled(received, f"run{len(self._graphs) + 1}")
+        self._graphs.append(received)
+
+    @property
+    def feedback(self) -> TraceGraph:
+        """All feedback so far as one subgraph, also what `output.backward` left at the nodes."""
+        parts = [*self._graphs, *self._left_at_nodes()]
+        return TraceGraph().merge(*parts)
+
+    @abstractmethod
+    async def propose(self, values: Values | None = None) -> Proposal:
+        """Return changes to `values` (the parameters' own without it); change nothing."""
+
+    async def step(self) -> Proposal:
+        """Propose, and apply the changes to the parameter nodes.
+
+        Raises:
+            InvalidValue: the optimizer was given plain parameters, which have no place to change.
+        """
+        if len(self._nodes) != len(self.parameters):
+            raise InvalidValue(
+                "step() changes parameter nodes, and this optimizer was given plain parameters; "
+                "use propose() and apply its changes, or train(), which judges them first"
+            )
+        proposal = await self.propose()
+        for name, value in proposal.changes.items():
+            self._nodes[name].set(value)
+        return proposal
+
+    def step_sync(self) -> Proposal:
+        """Do as `step`, from code outside any event loop."""
+        return anyio.run(self.step)
+
+    def current(self, values: Values | None = None) -> dict[str, object]:
+        """Return the value of every parameter, completed and checked."""
+        if values is None:
+            own = {name: node.data for name, node in self._nodes.items()}
+            return {**self.parameters.defaults(), **own}
+        return {**self.parameters.defaults(), **values}
+
+    def _left_at_nodes(self) -> list[TraceGraph]:
+        labels: dict[str, str] = {}
+        found: list[TraceGraph] = []
+        for node in self._nodes.values():
+            for part in node.feedback:
+                if part.graph.episode:
+                    found.append(part)
+                    continue
+                # each parameter holds its own part of one run: equal outputs make one label
+                key = labels.setdefault(_signature(part), f"output{len(labels) + 1}")
+                found.append(_labelled(part, key))
+        return found
+
+
+def _graph_of(target: Target) -> Graph:
+    if isinstance(target, Graph):
+        return target
+    return target.graph if isinstance(target, TraceGraph) else target.graph()
+
+
+def _merged(part: TraceGraph) -> bool:
+    """Whether the ids already say the episode, as those of a merged subgraph do."""
+    return all("/" in node.id for node in part.graph.nodes if node.kind is not Kind.PARAMETER)
+
+
+def _labelled(part: TraceGraph, episode: str) -> TraceGraph:
+    return replace(part, graph=replace(part.graph, episode=episode))
+
+
+def _signature(part: TraceGraph) -> str:
+    known = part.graph.by_id
+    return repr([(name, dump(known[name].value), texts) for name, texts in part.feedback.items()])

@@ -1,0 +1,46 @@
+"""Training: episodes, budget, gate, the asynchronous loop, and evaluation."""
+
+from trace_agents.training.budget import Budget, Ledger, Reservation, Spent
+from trace_agents.training.episodes import EpisodeRunner, Rollout
+from trace_agents.training.evaluate import Comparison, evaluate, paired
+from trace_agents.training.events import (
+    EpisodeEnded,
+    GateRound,
+    ProposalMade,
+    ProposalRejected,
+    Status,
+    TrainingEvent,
+    VersionPublished,
+    Warned,
+)
+from trace_agents.training.gate import Gate, Judge, Verdict
+from trace_agents.training.loop import train
+from trace_agents.training.session import CurvePoint, TrainResult
+from trace_agents.training.tasks import read_tasks
+
+__all__ = [
+    "Budget",
+    "Comparison",
+    "CurvePoint",
+    "EpisodeEnded",
+    "EpisodeRunner",
+    "Gate",
+    "GateRound",
+    "Judge",
+    "Ledger",
+    "ProposalMade",
+    "ProposalRejected",
+    "Reservation",
+    "Rollout",
+    "Spent",
+    "Status",
+    "TrainResult",
+    "TrainingEvent",
+    "Verdict",
+    "VersionPublished",
+    "Warned",
+    "evaluate",
+    "paired",
+    "read_tasks",
+    "train",
+]

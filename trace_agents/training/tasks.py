@@ -1,0 +1,90 @@
+"""Tasks: files of them, their order in a run, and whether two lists share any."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from trace_agents.errors import TaskFileError
+from trace_agents.store import canonical
+
+
+def read_tasks(path: str | Path) -> list[object]:
+    """Return the tasks of a JSON list, or of a file with one JSON value per line.
+
+    Raises:
+        TaskFileError: the file cannot be read, does not parse (the sentence names the line), or
+            holds no task.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskFileError(f"{path}: cannot be read: {error}") from None
+    as_list = Path(path).suffix != ".jsonl" and text.lstrip().startswith("[")
+    tasks = _list(path, text) if as_list else _lines(path, text)
+    if not tasks:
+        raise TaskFileError(f"{path}: holds no task; write a JSON list or one JSON value per line")
+    return tasks
+
+
+def _list(path: str | Path, text: str) -> list[object]:
+    try:
+        return cast("list[object]", json.loads(text))
+    except json.JSONDecodeError as error:
+        raise TaskFileError(f"{path}, line {error.lineno}: {error.msg}") from None
+
+
+def _lines(path: str | Path, text: str) -> list[object]:
+    tasks: list[object] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                tasks.append(json.loads(line))
+            except json.JSONDecodeError as error:
+                raise TaskFileError(f"{path}, line {number}: {error.msg}") from None
+    return tasks
+
+
+class TaskOrder:
+    """An endless order of tasks: every epoch is a shuffle of all, fixed by the seed."""
+
+    def __init__(self, tasks: Sequence[object], seed: int) -> None:
+        self._tasks = tasks
+        self._seed = seed
+        self._epoch = -1
+        self._order: list[int] = []
+
+    def task(self, index: int) -> object:
+        """Return the task of the episode with this index."""
+        epoch, place = divmod(index, len(self._tasks))
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, shuffled(len(self._tasks), f"{self._seed}/{epoch}")
+        return self._tasks[self._order[place]]
+
+
+def shuffled(count: int, seed: str) -> list[int]:
+    """Return the numbers below `count` in an order that the seed fixes."""
+    order = list(range(count))
+    random.Random(seed).shuffle(order)
+    return order
+
+
+def check_disjoint(train: Sequence[object], gate: Sequence[object]) -> None:
+    """Refuse lists of which one is empty or that share a task.
+
+    Raises:
+        ValueError: naming the first task that is in both.
+    """
+    for name, tasks in (("tasks", train), ("gate_tasks", gate)):
+        if not tasks:
+            raise ValueError(f"{name} is empty; give at least one task")
+    seen = {canonical(task) for task in train}
+    shared = [task for task in gate if canonical(task) in seen]
+    if shared:
+        raise ValueError(
+            f"{len(shared)} of the gate tasks are also train tasks, the first is "
+            f"{canonical(shared[0])[:200]}; a gate must judge on tasks that were not learned from"
+        )
