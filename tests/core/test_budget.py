@@ -11,7 +11,9 @@ amounts = st.tuples(st.integers(0, 3), st.integers(0, 30), st.integers(0, 8))
 
 
 @given(st.lists(st.tuples(st.sampled_from(["reserve", "settle", "release"]), amounts)))
-def test_spent_and_reserved_never_pass_the_limit(steps: list[tuple[str, tuple[int, int, int]]]) -> None:
+def test_spent_and_reserved_never_pass_the_limit(
+    steps: list[tuple[str, tuple[int, int, int]]],
+) -> None:
     """Whatever the order, as long as nobody settles more than was reserved."""
     ledger = Ledger(Budget(episodes=5, tokens=60, usd=16))
     held: list[Reservation] = []

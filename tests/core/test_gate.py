@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.core.training_toys import SPACE, Dial
 
+from tests.core.training_toys import SPACE, Dial
 from trace_agents.errors import BudgetExhausted
 from trace_agents.store import Evidence, Version
 from trace_agents.training import Budget, EpisodeRunner, Gate, Judge, Ledger, Rollout

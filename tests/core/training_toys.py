@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 
 import anyio.lowlevel
@@ -57,7 +57,7 @@ class Dial:
         return Dial(self.steps, self.fail, self.tick, self.space.freeze(*patterns))
 
     @contextmanager
-    def instrumented(self) -> Iterator[None]:
+    def instrumented(self) -> Generator[None, None, None]:
         yield
 
     async def run(self, task: object) -> object:
@@ -133,7 +133,8 @@ class Scripted(Climber):
 
     async def propose(self, values: Values | None = None) -> Proposal:
         await anyio.lowlevel.checkpoint()
-        change = self.script.pop(0) if self.script else {}
+        nothing: object = dict[str, object]()
+        change = self.script.pop(0) if self.script else nothing
         if isinstance(change, ModelError):
             raise change
         return Proposal(change)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -82,7 +82,7 @@ class ParameterStore:
         self._engine.dispose()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None, None, None]:
         """Make what is recorded inside one step: all of it is kept, or none; it nests."""
         if self._connection.in_transaction():
             yield
@@ -239,7 +239,7 @@ class ParameterStore:
             return list(self._connection.execute(query))
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self) -> Generator[None, None, None]:
         # a read opens a transaction; left open it would hide what other connections commit
         with self.transaction():
             yield
@@ -276,7 +276,7 @@ def _url(url_or_path: str | Path) -> str:
 
 
 @contextmanager
-def _translated(where: str) -> Iterator[None]:
+def _translated(where: str) -> Generator[None, None, None]:
     try:
         yield
     except SQLAlchemyError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import anyio
 
@@ -158,10 +159,10 @@ class Decider:
 
 
 def _described(record: ProposalRecord, proposal: Proposal) -> ProposalRecord:
-    changes = proposal.changes if isinstance(proposal.changes, Mapping) else {}  # pyright: ignore[reportUnnecessaryIsInstance] - a third party's optimizer may not keep to its type
+    changes = cast("object", proposal.changes)  # a third party's optimizer may not keep to its type
     return replace(
         record,
-        changes=changes,
+        changes=dict(proposal.changes) if isinstance(changes, Mapping) else {},
         reasoning=proposal.reasoning,
         problems=tuple(proposal.problems),
         tokens=proposal.tokens,
