@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trace_agents.errors import ExtraNotInstalled
@@ -17,17 +19,29 @@ PLAN = "You work in a household. Work together with your partner to finish the t
 """The planning prompt with which both agents begin."""
 
 
-def autogen_agent(name: str, model: ChatCompletionClient) -> AssistantAgent:
-    """Return an AutoGen AgentChat agent with the household's tools.
+def autogen_factory(name: str, model: ChatCompletionClient) -> Callable[[], AssistantAgent]:
+    """Return a factory of AutoGen AgentChat agents with the household's tools.
+
+    The tools are made once: they hold no state, and their schemas never change.
 
     Raises:
         ExtraNotInstalled: AutoGen is missing.
     """
     try:
         from autogen_agentchat.agents import AssistantAgent
+        from autogen_core.tools import FunctionTool, ToolSchema
     except ImportError:
         raise ExtraNotInstalled("autogen-agentchat", "autogen") from None
-    return AssistantAgent(name, model, tools=list(TOOLS), system_message=PLAN)
+
+    class HouseholdTool(FunctionTool):
+        """A function tool that works out its schema once instead of at every call."""
+
+        @cached_property
+        def schema(self) -> ToolSchema:  # pyright: ignore[reportIncompatibleVariableOverride]
+            return super().schema
+
+    tools = [HouseholdTool(tool, description=tool.__doc__ or "") for tool in TOOLS]
+    return lambda: AssistantAgent(name, model, tools=list(tools), system_message=PLAN)
 
 
 def langchain_agent(name: str, model: BaseChatModel) -> Runnable[object, object]:

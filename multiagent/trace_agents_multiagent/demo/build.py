@@ -12,9 +12,10 @@ from trace_agents.graph import Parameters
 from trace_agents.llm import Model, as_model
 from trace_agents.optimizers import OptoPrime
 from trace_agents.plugins import CHAT_MODELS, load
-from trace_agents_multiagent.agents import autogen_agent, langchain_agent
+from trace_agents_multiagent.agents import autogen_factory, langchain_agent
 from trace_agents_multiagent.demo.settings import Settings
 from trace_agents_multiagent.household import (
+    COMPLAINTS,
     FAMILIES,
     Finding,
     HouseholdResult,
@@ -53,7 +54,7 @@ def build_team(settings: Settings) -> HouseholdTeam:
         UnknownModel: litellm knows no such model.
     """
     autogen, langchain = _chat_models(settings)
-    alice = ta.wrap(lambda: autogen_agent("alice", autogen), name="alice")
+    alice = ta.wrap(autogen_factory("alice", autogen), name="alice")
     bob = ta.wrap(langchain_agent("bob", langchain), name="bob")
     return HouseholdTeam({"alice": alice, "bob": bob}).only("*.system_message")
 
@@ -92,19 +93,25 @@ def guide_of(arm: str) -> Callable[[object, object], Feedback]:
 
 
 def shuffled_judge(task: object, output: object) -> Feedback:
-    """Return the true score with feedback whose counts were dealt to other findings.
+    """Return the true score with feedback whose counts belong to other agents and causes.
 
-    The sentences and the numbers are those of the episode; which number belongs to which agent
-    and cause is not. What an optimizer still learns from that is not owed to the feedback.
+    The sentences and the numbers are an episode's; which number stands in which sentence is a
+    permutation over all agents and complaints, those with a count of zero among them. What an
+    optimizer still learns from that, it owes to the gate and not to the feedback.
     """
     feedback = judge(task, output)
     result = cast(HouseholdResult, output)
-    counts = [finding.count for finding in result.findings]
-    random.Random(f"shuffle/{task}").shuffle(counts)
-    dealt: list[Finding] = [
-        finding.with_count(count) for finding, count in zip(result.findings, counts, strict=True)
+    counted = {(f.agent, f.kind): f for f in result.findings}
+    agents = list(dict.fromkeys(f.agent for f in result.findings))
+    cells = [(agent, kind) for agent in agents for kind in COMPLAINTS]
+    counts = [counted[cell].count if cell in counted else 0 for cell in cells]
+    random.Random(f"shuffled feedback/{task}").shuffle(counts)
+    partners = dict(zip(agents, reversed(agents), strict=True))
+    dealt = [
+        Finding(agent, kind, count, count, partners[agent])
+        for (agent, kind), count in zip(cells, counts, strict=True)
+        if count
     ]
-    random.Random(f"agents/{task}").shuffle(dealt)
     return Feedback(feedback.score, render_findings(result, dealt))
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from trace_agents.errors import TraceAgentsError
 from trace_agents.training import Budget
-from trace_agents_multiagent.demo.experiment import Experiment, Outcome
+from trace_agents_multiagent.demo.experiment import Outcome, run_experiment
 from trace_agents_multiagent.demo.present import as_json, default_run_dir, save, show
 from trace_agents_multiagent.demo.progress import ProgressLine
 from trace_agents_multiagent.demo.settings import Settings
@@ -34,13 +34,16 @@ def demo(  # noqa: PLR0913 - each argument is an option of the command line
     seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
     test_seeds: Annotated[int, typer.Option(min=2, help="Test tasks.")] = 100,
     gate_tasks: Annotated[int, typer.Option(min=2, help="Tasks that judge a proposal.")] = 32,
-    proposals: Annotated[int, typer.Option(min=0, help="Proposals in each training.")] = 6,
+    proposals: Annotated[int, typer.Option(min=1, help="Proposals in each training.")] = 4,
     batch_size: Annotated[int, typer.Option(min=1, help="Episodes a proposal reads.")] = 16,
     concurrency: Annotated[int, typer.Option(min=1, help="Episodes at once.")] = 32,
     episodes: Annotated[int | None, typer.Option(min=1, help="Budget of one training.")] = None,
     usd: Annotated[float | None, typer.Option(min=0, help="Budget of one training.")] = None,
     tasks: Annotated[Path | None, typer.Option(help="File of training tasks.")] = None,
-    controls: Annotated[bool, typer.Option(help="Run the three controls as well.")] = True,
+    controls: Annotated[
+        bool | None,
+        typer.Option(help="Run the three controls as well; by default only with the stand-ins."),
+    ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where the results go.")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -58,7 +61,7 @@ def demo(  # noqa: PLR0913 - each argument is an option of the command line
         gate_tasks=gate_tasks,
         test_seeds=test_seeds,
         train_file=tasks,
-        controls=controls,
+        controls=model is None if controls is None else controls,
         budget=Budget(episodes=episodes, usd=usd),
     )
     console = Console(stderr=as_json_)
@@ -76,7 +79,7 @@ async def _run(settings: Settings, console: Console) -> Outcome:
         async with anyio.create_task_group() as group:
             group.start_soon(_stop_on_interrupt, stop, console)
             try:
-                return await Experiment(settings, progress, stop).run()
+                return await run_experiment(settings, progress, stop)
             finally:
                 group.cancel_scope.cancel()
 

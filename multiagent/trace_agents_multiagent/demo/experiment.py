@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import anyio
+from anyio import to_process
 
-from trace_agents.graph import Graph, Values
-from trace_agents.propagate import TraceGraph, backward
-from trace_agents.store import Version
-from trace_agents.tracing import Trace
-from trace_agents.training import (
-    Comparison,
-    Gate,
-    Rollout,
-    TrainingEvent,
-    TrainResult,
-    evaluate,
-    paired,
-    train,
-)
-from trace_agents_multiagent.demo.build import (
-    build_optimizer,
-    build_team,
-    guide_of,
-    tasks_of,
-)
-from trace_agents_multiagent.demo.settings import CONTROLS, Settings
-from trace_agents_multiagent.household import MAX_STEPS, HouseTask, judge, read_tasks
-from trace_agents_multiagent.team import HouseholdTeam
+from trace_agents.graph import Graph
+from trace_agents.propagate import TraceGraph
+from trace_agents.training import Comparison, Rollout, TrainResult
+from trace_agents_multiagent.demo.laboratory import Laboratory, Progress
+from trace_agents_multiagent.demo.settings import Settings
 
-FAILED = -float(MAX_STEPS)
-"""The score of a test episode that failed: as bad as one that ran out of steps."""
-SPANS = "spans.jsonl"
+APART = ("shuffled", "random")
+"""The controls that train too: they run in a process of their own, beside the main arm."""
 
 
 @dataclass(frozen=True)
@@ -55,146 +36,101 @@ class Outcome:
     path: TraceGraph | None = None
     episodes: int = 0
     peak: int = 0
+    """The most episodes that were under way at once in one process."""
     seconds: float = 0.0
     stopped: bool = False
     """Whether the user ended the run before its test."""
 
 
-Progress = Callable[[str, TrainingEvent | None], None]
-"""Called with what runs now, and with each event of a training."""
+@dataclass(frozen=True, slots=True)
+class ControlResult:
+    """What a control in another process brings back."""
+
+    rollouts: tuple[Rollout, ...]
+    episodes: int
 
 
-class Experiment:
-    """One run of the demo. Nothing in it outlives `run`."""
+def run_control(settings: Settings, arm: str) -> ControlResult:
+    """Train one control and test it; called in a process of its own."""
+    return anyio.run(_control, settings, arm)
 
-    def __init__(self, settings: Settings, progress: Progress, stop: anyio.Event) -> None:
-        self._settings = settings
-        self._progress = progress
-        self._stop = stop
-        self._team: HouseholdTeam = build_team(settings)
-        self._tests = tasks_of("test", settings.test_seeds, settings.seed)
-        self._gates = tasks_of("gate", settings.gate_tasks, settings.seed)
-        self._trains = self._train_tasks()
-        self._failures: list[Rollout] = []
-        self._episodes = 0
-        self._peak = 0
 
-    async def run(self) -> Outcome:
-        """Train and measure; return what was measured up to a stop."""
-        began = time.monotonic()
-        trained = await self._train("trained", self._settings.run_dir)
-        outcome = Outcome(self._settings, trained, stopped=True)
-        if not self._stop.is_set():
-            comparisons = await self._measure(trained.best)
-            episode, path = await self._one_episode(trained.best)
-            outcome = Outcome(
-                self._settings,
-                trained,
-                comparisons,
-                len(self._failures),
-                next((r.error or "" for r in self._failures), ""),
-                episode,
-                path,
-                stopped=self._stop.is_set(),
+async def _control(settings: Settings, arm: str) -> ControlResult:
+    laboratory = Laboratory(settings, lambda _arm, _event: None, anyio.Event())
+    trained = await laboratory.train(arm)
+    rollouts = await laboratory.test(arm, trained.best.values)
+    return ControlResult(rollouts, laboratory.episodes)
+
+
+async def run_experiment(settings: Settings, progress: Progress, stop: anyio.Event) -> Outcome:
+    """Train and measure; after a stop, return what was learnt up to it."""
+    began = time.monotonic()
+    laboratory = Laboratory(settings, progress, stop)
+    beside = _Beside(settings, progress)
+    outcome: Outcome | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(_cancel_when, stop, group.cancel_scope)
+        group.start_soon(beside.run)
+        with anyio.CancelScope(shield=True):
+            # a stop ends the training from within: what runs is finished, all of it is kept
+            trained = await laboratory.train("trained", settings.run_dir)
+            outcome = Outcome(settings, trained, stopped=True)
+        outcome = await _measure(laboratory, outcome, beside)
+        group.cancel_scope.cancel()
+    return replace(
+        outcome,
+        episodes=laboratory.episodes + sum(r.episodes for r in beside.results.values()),
+        peak=laboratory.peak,
+        seconds=time.monotonic() - began,
+    )
+
+
+async def _cancel_when(stop: anyio.Event, scope: anyio.CancelScope) -> None:
+    await stop.wait()
+    scope.cancel()
+
+
+@dataclass
+class _Beside:
+    """The controls that run beside the main arm, one after the other in one process."""
+
+    settings: Settings
+    progress: Progress
+    results: dict[str, ControlResult] = field(default_factory=dict[str, ControlResult])
+    done: anyio.Event = field(default_factory=anyio.Event)
+
+    async def run(self) -> None:
+        for arm in APART if self.settings.controls else ():
+            self.results[arm] = await to_process.run_sync(
+                run_control, self.settings, arm, cancellable=True
             )
-        seconds = time.monotonic() - began
-        return replace(outcome, episodes=self._episodes, peak=self._peak, seconds=seconds)
-
-    async def _measure(self, best: Version) -> dict[str, Comparison]:
-        seeds = self._team.parameters().defaults()
-        before = await self._test("before", seeds)
-        after = await self._test("after", best.values)
-        found = {"trained": self._paired(before, after)}
-        for arm in CONTROLS if self._settings.controls else ():
-            if self._stop.is_set():
-                break
-            values = seeds if arm == "frozen" else (await self._train(arm, None)).best.values
-            controlled = await self._test(f"{arm} control", values)
-            found[arm] = self._paired(before, controlled)
-            found[f"trained - {arm}"] = self._paired(controlled, after)
-        return found
-
-    def _paired(self, before: Sequence[Rollout], after: Sequence[Rollout]) -> Comparison:
-        return paired(before, after, failure_score=FAILED, seed=self._settings.seed)
-
-    async def _train(self, arm: str, run_dir: Path | None) -> TrainResult:
-        settings = self._settings
-        with _SpanFile(run_dir) as spans:
-            result = await train(
-                self._team,
-                self._trains,
-                guide=guide_of(arm),
-                optimizer=build_optimizer(settings, self._team.parameters(), arm),
-                gate_tasks=self._gates,
-                gate=Gate(failure_score=FAILED),
-                budget=settings.budget,
-                concurrency=settings.concurrency,
-                batch_size=settings.batch_size,
-                proposals=settings.proposals,
-                deterministic=settings.deterministic,
-                seed=settings.seed,
-                run_dir=run_dir,
-                on_event=lambda event: self._progress(arm, event),
-                on_trace=spans.write if run_dir else None,
-                stop=self._stop,
-            )
-        self._episodes += result.episodes
-        self._peak = max(self._peak, result.peak_concurrency)
-        return result
-
-    async def _test(self, label: str, values: Values) -> tuple[Rollout, ...]:
-        self._progress(f"testing: {label}", None)
-        rollouts = await evaluate(
-            self._team,
-            self._tests,
-            values,
-            guide=judge,
-            concurrency=self._settings.concurrency,
-            split="test",
-        )
-        self._episodes += len(rollouts)
-        self._failures += [rollout for rollout in rollouts if rollout.score is None]
-        return rollouts
-
-    async def _one_episode(self, best: Version) -> tuple[Graph | None, TraceGraph | None]:
-        """Run one train task once more, to show its DAG and the way its feedback took."""
-        rollouts = await evaluate(
-            self._team,
-            self._trains[:1],
-            best.values,
-            guide=judge,
-            concurrency=1,
-            split="train",
-            keep_graphs=True,
-        )
-        self._episodes += len(rollouts)
-        graph, feedback = rollouts[0].graph, rollouts[0].feedback
-        if graph is None or feedback is None:
-            return graph, None
-        names = self._team.parameters().trainable
-        return graph, backward(graph, feedback.text, parameters=names)
-
-    def _train_tasks(self) -> Sequence[HouseTask]:
-        if self._settings.train_file is not None:
-            return read_tasks(self._settings.train_file)
-        return tasks_of("train", self._settings.train_tasks, self._settings.seed)
+            self.progress(f"{arm} control: trained and tested", None)
+        self.done.set()
 
 
-class _SpanFile:
-    """The trace file of a run: every episode's spans, written when the episode has ended."""
-
-    def __init__(self, run_dir: Path | None) -> None:
-        self._file = (run_dir / SPANS).open("w", encoding="utf-8") if run_dir else None
-
-    def __enter__(self) -> _SpanFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def write(self, trace: Trace) -> None:
-        """Append what the episode recorded."""
-        for recorder in trace.recorders:
-            if self._file is not None and recorder.filename == SPANS:
-                self._file.writelines(f"{line}\n" for line in recorder.lines())
+async def _measure(laboratory: Laboratory, outcome: Outcome, beside: _Beside) -> Outcome:
+    best = outcome.trained.best
+    before = await laboratory.test("before", laboratory.seed_values)
+    after = await laboratory.test("after", best.values)
+    tested = {"trained": after}
+    if outcome.settings.controls:
+        tested["frozen"] = await laboratory.test("frozen", laboratory.seed_values)
+    episode, path = await laboratory.one_episode(best)
+    await beside.done.wait()
+    tested |= {arm: result.rollouts for arm, result in beside.results.items()}
+    failures = [r for rollouts in (before, *tested.values()) for r in rollouts if r.score is None]
+    found = {arm: laboratory.compare(before, rollouts) for arm, rollouts in tested.items()}
+    leads = {
+        f"trained - {arm}": laboratory.compare(rollouts, after)
+        for arm, rollouts in tested.items()
+        if arm != "trained"
+    }
+    return replace(
+        outcome,
+        comparisons=found | leads,
+        failed=len(failures),
+        failure=next((rollout.error or "" for rollout in failures), ""),
+        episode=episode,
+        path=path,
+        stopped=False,
+    )

@@ -13,8 +13,8 @@ from trace_agents.report import Table as PageTable
 from trace_agents.store import Version, diff
 from trace_agents.training import Comparison, TrainResult
 from trace_agents_multiagent.demo.build import stand_ins
-from trace_agents_multiagent.demo.experiment import SPANS, Outcome
-from trace_agents_multiagent.demo.settings import CONTROLS
+from trace_agents_multiagent.demo.experiment import Outcome
+from trace_agents_multiagent.demo.settings import CONTROLS, SPANS
 
 BEST = "best.json"
 PAGE = "report.html"

@@ -9,6 +9,8 @@ from trace_agents.training import Budget
 
 CONTROLS = ("frozen", "shuffled", "random")
 """The controls: no training; feedback whose numbers belong to other causes; random directives."""
+SPANS = "spans.jsonl"
+"""The trace file in a run's folder: OTLP/JSON, one request per line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Settings:
     concurrency: int = 32
     batch_size: int = 16
     """Episodes that one proposal reads."""
-    proposals: int = 6
+    proposals: int = 4
     """Proposals in each training."""
     gate_tasks: int = 32
     test_seeds: int = 100

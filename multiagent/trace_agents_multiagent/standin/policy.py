@@ -98,7 +98,9 @@ def _interrupt(scene: _Scene, habits: frozenset[str]) -> Decision | None:
     """Return what a habit does instead of work, where one applies now."""
     last = scene.actions[-1] if scene.actions else ""
     found = re.findall(r"<\w+> \(\d+\) is (?:inside|on) <\w+> \(\d+\)\.", scene.result)
-    if "report" in habits and found and not last.startswith("[send_message]"):
+    # two actions back, so that reporting and waiting in turn cannot go on for ever
+    told = any(action.startswith("[send_message]") for action in scene.actions[-2:])
+    if "report" in habits and found and not told:
         return _say(f"I found: {' '.join(found)}", "a find to report")
     if "wait" in habits and not scene.partner_here and last != f"[goexplore] <{scene.room}>":
         return Decision("goexplore", {"room": scene.room}, "waits for its partner")
@@ -126,7 +128,7 @@ def _work(scene: _Scene, habits: frozenset[str]) -> Decision:
     if grabs:
         return Decision("gograb", {"item": grabs[0].number}, "knows an object that is needed")
     search = _search(scene, habits)
-    if puts and (search is None or scene.held and search.tool == "goexplore"):
+    if puts and (search is None or (scene.held and search.tool == "goexplore")):
         return Decision("goput", {"target": puts[0].number}, "finds nothing more nearby")
     return search or _wander(scene, habits)
 

@@ -55,8 +55,14 @@ COMPLAINTS: tuple[Complaint, ...] = (
         r"checked (?P<count>\d+) containers that it had already checked itself",
         ("Skip containers that stand open.",),
     ),
+    # what sounds right and costs steps: only small counts keep the stand-in from it, or the gate
+    Complaint(r"waited (?P<count>\d+) steps", ("Wait for your partner before you act.",)),
+    Complaint(r"had (?P<count>\d+) actions refused", ("Check every container twice.",)),
+    Complaint(
+        r"spent (?P<count>\d+) steps on closing containers", ("Report every find to your partner.",)
+    ),
 )
-"""What the stand-in knows of feedback."""
+"""What the stand-in knows of feedback; the last ones answer with harmful directives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +81,32 @@ class Reading:
         values = {m["name"]: m["value"] for m in _VARIABLE.finditer(before)}
         return cls(values, feedback, memory)
 
+    @property
+    def attempts(self) -> list[str]:
+        """The earlier proposals with what became of them, the latest last."""
+        return [attempt for attempt in _ATTEMPT.split(self.memory) if attempt.strip()]
+
+    def changed(self, attempt: str) -> list[str]:
+        """Return the variables that a proposal changed."""
+        return [name for name in self.values if f"\n{name} = " in attempt]
+
     def rejected(self, name: str) -> str:
-        """Return the text of the earlier proposals for a variable that were rejected."""
-        attempts = _ATTEMPT.split(self.memory)
-        mine = (a for a in attempts if a.startswith("rejected") and f"\n{name} = " in a)
-        return "\n".join(mine)
+        """Return the text of the rejected proposals that changed this variable and no other.
+
+        What was rejected together with another change may well be good by itself.
+        """
+        attempts = [attempt for attempt in self.attempts if attempt.startswith("rejected")]
+        return "\n".join(attempt for attempt in attempts if self.changed(attempt) == [name])
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether the last proposal was rejected."""
+        return any(attempt.startswith("rejected") for attempt in self.attempts[-1:])
+
+    @property
+    def episodes(self) -> int:
+        """How many episodes the feedback is about; each begins with its score."""
+        return max(1, len(re.findall(r"\bscore -?\d", self.feedback)))
 
     def count(self, complaint: Complaint, agent: str) -> int:
         """Return how often the feedback says that the agent gave cause for a complaint."""
@@ -90,8 +117,9 @@ class Reading:
 class ReflectingModel:
     """A stand-in that answers the largest complaint about each agent with a fixed directive.
 
-    It is no language model. Where it knows no complaint, or all counts are below `threshold`, it
-    draws a directive from the whole pool, the harmful ones too; the draw is seeded by the prompt.
+    It is no language model. A complaint counts if it comes up `threshold` times in an episode on
+    average. Where none does, it draws a directive from the whole pool, the harmful ones too; the
+    draw is seeded by the prompt.
     """
 
     name = "reflecting stand-in"
@@ -101,7 +129,7 @@ class ReflectingModel:
         *,
         pool: Sequence[str] | None = None,
         complaints: Sequence[Complaint] = COMPLAINTS,
-        threshold: int = 2,
+        threshold: float = 1.0,
     ) -> None:
         self._pool = tuple(d.text for d in DIRECTIVES) if pool is None else tuple(pool)
         self._complaints = tuple(complaints)
@@ -119,7 +147,11 @@ class ReflectingModel:
         return _reply(prompt, reading, chosen, why)
 
     def _answers(self, reading: Reading) -> dict[str, str]:
-        """Return one directive for each variable whose agent gave cause, largest count first."""
+        """Return one directive for each variable whose agent gave cause, largest count first.
+
+        After a rejection only the largest complaint is answered, so that the gate can tell
+        which change was the bad one.
+        """
         ranked = sorted(
             (
                 (reading.count(complaint, name.partition(".")[0]), name, complaint)
@@ -129,8 +161,9 @@ class ReflectingModel:
             key=lambda entry: -entry[0],
         )
         chosen: dict[str, str] = {}
+        enough = self._threshold * reading.episodes
         for count, name, complaint in ranked:
-            if count < self._threshold or name in chosen:
+            if count < enough or name in chosen or (chosen and reading.one_at_a_time):
                 continue
             remedy = _remedy(complaint, name, reading, chosen)
             if remedy is not None:
