@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anyio
 from opentelemetry import trace as otel
-from opentelemetry.trace import Link
 
 from trace_agents.attributes import NODE_KIND, OUTPUT
 from trace_agents.errors import EpisodeFailed
@@ -84,11 +83,12 @@ class HouseholdTeam:
             hands = {name: Hands(name, household) for name in self.members}
             await self._together(hands)
             result = household.result()
-            # the output came from what each agent did last, and that from all it did before
-            links = [Link(hand.last_span) for hand in hands.values() if hand.last_span]
-            with tracer.start_as_current_span("output household", links=links) as output:
-                output.set_attribute(NODE_KIND, Kind.OUTPUT.value)
-                output.set_attribute(OUTPUT, json.dumps(asdict(result)))
+            span.set_attribute(NODE_KIND, Kind.OUTPUT.value)
+            span.set_attribute(OUTPUT, json.dumps(result.to_json()))
+            for hand in hands.values():
+                # the output came from what each agent did last, and that from all it did before
+                if hand.last_span is not None:
+                    span.add_link(hand.last_span)
         return result
 
     async def _together(self, hands: Mapping[str, Hands]) -> None:

@@ -35,12 +35,22 @@ def import_traces(
 
 def app() -> None:
     """Run the command line; every mistake of the user ends in one sentence and status 2."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     try:
         _build()()
-    except TraceAgentsError as error:
-        console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+    except (TraceAgentsError, BaseExceptionGroup) as error:
+        console.print("error:", _mistake(error), style="red", highlight=False, markup=False)
         sys.exit(2)
+
+
+def _mistake(error: BaseException) -> BaseException:
+    """Return the user's mistake in an error, also from within groups; a bug is raised again."""
+    if isinstance(error, BaseExceptionGroup):
+        inner = cast("BaseExceptionGroup[BaseException]", error).exceptions
+        if all(isinstance(e, TraceAgentsError | BaseExceptionGroup) for e in inner):
+            return _mistake(inner[0])
+        raise error
+    return error
 
 
 def _build() -> typer.Typer:

@@ -27,6 +27,7 @@ pre { background: var(--soft); padding: .8rem; overflow-x: auto; white-space: pr
 .live circle { fill: var(--accent); }
 .edge { fill: none; stroke-width: 1.2; } .edge.off { stroke: var(--line); }
 .edge.path { stroke: var(--accent); stroke-width: 1.8; opacity: .7; }
+.edge.bound { stroke-width: .6; opacity: .15; }
 .node circle { stroke: var(--line); stroke-width: 1.5; fill: #adb5bd; }
 .node.path circle { stroke: var(--accent); stroke-width: 3; }
 .parameter circle { fill: #fab005; } .llm_call circle { fill: #4dabf7; }

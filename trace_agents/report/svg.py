@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from trace_agents.graph import Graph, GraphNode, Kind, dump
+from trace_agents.graph import Graph, GraphNode, Kind, Reason, dump
 from trace_agents.propagate import TraceGraph
 
 MAX_NODES = 120
@@ -80,7 +80,8 @@ def _ticks(frame: _Frame, points: Sequence[Point]) -> Iterable[str]:
     every = max(1, len(points) // 12)
     for index in range(0, len(points), every):
         x = frame.x(index / max(len(points) - 1, 1))
-        yield _text(x, frame.height - 14, "middle", points[index].label)
+        anchor = "end" if index and index == len(points) - 1 else "middle"
+        yield _text(x, frame.height - 14, anchor, points[index].label)
 
 
 def _text(x: float, y: float, anchor: str, text: str) -> str:
@@ -150,7 +151,8 @@ def _ordered(nodes: Sequence[GraphNode]) -> list[GraphNode]:
 def _edge(start: tuple[int, int], end: tuple[int, int], marked: bool, reason: str) -> str:
     bend = (start[0] + end[0]) / 2
     curve = f"M{start[0]},{start[1]} C{bend},{start[1]} {bend},{end[1]} {end[0]},{end[1]}"
-    sort = "path" if marked else "off"
+    # every call reads every bound parameter: drawn in full, those edges would hide the others
+    sort = ("bound " if reason == Reason.PARAMETER else "") + ("path" if marked else "off")
     return f'<path class="edge {sort}" d="{curve}"><title>{escape(reason)}</title></path>'
 
 

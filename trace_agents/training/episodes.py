@@ -131,7 +131,10 @@ class EpisodeRunner:
         keep_graph: bool | None = None,
     ) -> Rollout:
         """Run one episode in a place of the limiter and a reservation that the caller holds."""
-        trace = Trace(f"{split}-{index}-v{version.id}", version.id, version.values)
+        keep = self._keep_graphs if keep_graph is None else keep_graph
+        kept = keep or self._on_trace is not None
+        name = f"{split}-{index}-v{version.id}"
+        trace = Trace(name, version.id, version.values, kept=kept)
         # a judge's own model calls are counted, and stay out of the episode's graph
         judging = Trace(trace.episode)
         attempt = _Attempt()
@@ -149,7 +152,7 @@ class EpisodeRunner:
             reservation.settle(episodes=int(finished), tokens=tokens, usd=usd)
         if attempt.status == "timeout":
             attempt.error = f"the episode did not end within {self._describe_deadline()}"
-        graph = self._graph(trace, attempt, self._keep_graphs if keep_graph is None else keep_graph)
+        graph = self._graph(trace, attempt, keep)
         if self._on_trace is not None:
             self._on_trace(trace)
         return Rollout(

@@ -27,7 +27,7 @@ class Household:
     ) -> None:
         starts = House(task).layout.starts
         if not agents or not set(agents) <= set(starts):
-            raise EpisodeFailed(f"{agents!r} cannot live in this house; choose from {list(starts)}")
+            raise EpisodeFailed(f"{agents!r} cannot live here; choose from {list(starts)}")
         self.task = task
         self.house = House(task, max_steps=max_steps, agents=agents)
         goal = self.house.layout.goal
@@ -38,7 +38,7 @@ class Household:
         self._pending: dict[str, Action] = {}
         self._refusals: dict[str, str] = {}
         self._turn = anyio.Event()
-        self._opened: dict[int, str] = {}
+        self._checks: dict[int, dict[str, int]] = {}
         for name, memory in self.memories.items():
             memory.see(self.house.observe(name))
 
@@ -106,12 +106,14 @@ class Household:
 
     def note_check(self, name: str, container: int) -> None:
         """Count a check that someone had made before."""
-        mine = self.memories[name].checked
-        others = [m.checked for other, m in self.memories.items() if other != name]
-        if container in mine:
+        steps = self._checks.setdefault(container, {})
+        now = self.house.steps
+        if name in steps:
             self.tallies[name].own_recheck += 1
-        elif any(container in checked for checked in others):
+        # a check in the same step was not known yet, whoever's coroutine happens to run first
+        elif any(step < now for step in steps.values()):
             self.tallies[name].rechecked += 1
+        steps.setdefault(name, now)
 
     def note_explore(self, name: str, room: str) -> None:
         """Count a first visit to a room that a teammate had explored."""

@@ -1,0 +1,1 @@
+"""Bridges from agent frameworks and OpenTelemetry to the core; each folder is one bridge."""

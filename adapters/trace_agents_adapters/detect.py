@@ -1,0 +1,62 @@
+"""Which adapter an object belongs to, told by its type's modules; loads no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from trace_agents.workflow import Workflow
+
+if TYPE_CHECKING:
+    from autogen_agentchat.base import ChatAgent, Team
+    from langchain_core.runnables import Runnable
+
+
+def _comes_from(thing: object, *packages: str) -> bool:
+    return any(base.__module__.partition(".")[0] in packages for base in type(thing).__mro__)
+
+
+class AutoGenAdapter:
+    """Wraps agents and teams of AutoGen, and functions that build them."""
+
+    def matches(self, thing: object) -> bool:
+        """Tell whether `thing` is an agent or a team of AutoGen."""
+        return _comes_from(thing, "autogen_agentchat")
+
+    def wrap(self, thing: object, *, name: str | None = None) -> Workflow:
+        """Return the workflow around an agent or a team."""
+        from trace_agents_adapters.autogen.workflow import AutoGenWorkflow  # loads AutoGen
+
+        return AutoGenWorkflow(cast("ChatAgent | Team", thing), name=name)
+
+    def wrap_factory(
+        self, factory: Callable[[], object], prototype: object, name: str | None = None
+    ) -> Workflow:
+        """Return the workflow that builds a fresh agent or team for every episode."""
+        from trace_agents_adapters.autogen.workflow import AutoGenWorkflow  # loads AutoGen
+
+        return AutoGenWorkflow(cast("Callable[[], ChatAgent | Team]", factory), name=name)
+
+
+class LangChainAdapter:
+    """Wraps runnables of LangChain and LangGraph, and functions that build them."""
+
+    def matches(self, thing: object) -> bool:
+        """Tell whether `thing` is a runnable."""
+        return _comes_from(thing, "langchain_core", "langgraph")
+
+    def wrap(self, thing: object, *, name: str | None = None) -> Workflow:
+        """Return the workflow around a runnable, which all episodes share."""
+        from trace_agents_adapters.langchain.workflow import LangChainWorkflow  # loads LangChain
+
+        return LangChainWorkflow(cast("Runnable[Any, Any]", thing), name=name)
+
+    def wrap_factory(
+        self, factory: Callable[[], object], prototype: object, name: str | None = None
+    ) -> Workflow:
+        """Return the workflow around the prototype: runnables hold no episode's state."""
+        return self.wrap(prototype, name=name or getattr(factory, "__name__", None))
+
+
+autogen = AutoGenAdapter()
+langchain = LangChainAdapter()
