@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 from trace_agents.errors import UnknownParameter
-from trace_agents.graph import Edge, Graph, GraphNode, Kind, topological
+from trace_agents.graph import STRUCTURE, Edge, Graph, GraphNode, Kind, topological
 
 
 @dataclass(frozen=True)
@@ -104,18 +105,15 @@ def backward(
 def _minimal(
     graph: Graph, feedback: Mapping[str, tuple[str, ...]], sources: set[str]
 ) -> TraceGraph:
-    upstream = _reachable(feedback, {n: [e.source for e in es] for n, es in graph.inputs.items()})
-    downstream = _reachable(
-        sources & upstream, {n: [e.target for e in es] for n, es in graph.consumers.items()}
-    )
+    upstream = _reachable(feedback, graph.inputs, "source")
+    downstream = _reachable(sources & upstream, graph.consumers, "target")
     on_path = upstream & downstream
-    edges = [edge for node in on_path for edge in graph.inputs.get(node, ())]
-    kept = on_path | {edge.source for edge in edges}
-    chosen = set(edges)
+    edges = tuple(e for e in graph.edges if e.target in on_path and e.reason not in STRUCTURE)
+    kept = on_path.union(edge.source for edge in edges)
     return TraceGraph(
         Graph(
             tuple(node for node in graph.nodes if node.id in kept),
-            tuple(edge for edge in graph.edges if edge in chosen),
+            edges,
             graph.episode,
             graph.version,
         ),
@@ -123,11 +121,17 @@ def _minimal(
     )
 
 
-def _reachable(start: Iterable[str], neighbours: Mapping[str, list[str]]) -> set[str]:
+def _reachable(
+    start: Iterable[str],
+    edges: Mapping[str, tuple[Edge, ...]],
+    end: Literal["source", "target"],
+) -> set[str]:
+    """Return the nodes that are reached from `start` by stepping to the `end` of each edge."""
     seen = set(start)
     stack = list(seen)
     while stack:
-        for node in neighbours.get(stack.pop(), ()):
+        for edge in edges.get(stack.pop(), ()):
+            node = edge.source if end == "source" else edge.target
             if node not in seen:
                 seen.add(node)
                 stack.append(node)

@@ -52,4 +52,3 @@ class Adapter(Protocol):
     def wrap(self, thing: object, *, name: str | None = None) -> Workflow:
         """Return the workflow around `thing`, which stays as it is."""
         ...
-

@@ -141,4 +141,3 @@ async def applied(workflow: Workflow, values: Values) -> AsyncIterator[Trace]:
     checked: Mapping[str, object] = workflow.parameters().check(values)
     with workflow.instrumented(), recording(Trace("applied", 0, checked)) as trace:
         yield trace
-

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from autogen_agentchat.agents import AssistantAgent
     from autogen_core.models import ChatCompletionClient
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.runnables import Runnable
 
 PLAN = "You work in a household. Work together with your partner to finish the task."
 """The planning prompt with which both agents begin."""
@@ -44,8 +43,10 @@ def autogen_factory(name: str, model: ChatCompletionClient) -> Callable[[], Assi
     return lambda: AssistantAgent(name, model, tools=list(tools), system_message=PLAN)
 
 
-def langchain_agent(name: str, model: BaseChatModel) -> Runnable[object, object]:
-    """Return a LangChain agent with the household's tools; a tool's result ends its turn.
+def langchain_agent(name: str, model: BaseChatModel) -> object:
+    """Return a LangChain agent (a compiled graph) with the household's tools.
+
+    A tool's result ends its turn.
 
     Raises:
         ExtraNotInstalled: LangChain is missing.

@@ -45,7 +45,9 @@ class HouseholdTeam:
         """Return the members' parameters; their names begin with the agents'."""
         if self.declared is not None:
             return self.declared
-        return Parameters(p for member in self.members.values() for p in member.parameters().values())
+        return Parameters(
+            p for member in self.members.values() for p in member.parameters().values()
+        )
 
     def only(self, *patterns: str) -> HouseholdTeam:
         """Return the team with all but the matching parameters frozen."""

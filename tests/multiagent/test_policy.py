@@ -55,7 +55,7 @@ async def test_directives_help_and_harm_as_the_table_says() -> None:
     """On paired development seeds helpful directives save steps, harmful ones cost steps."""
     base = mean(result.steps for result in await results("", ""))
     for directive in DIRECTIVES:
-        if directive.pool == "neutral" or directive.effect == "reverse_rooms":
+        if directive.pool == "neutral":
             continue
         steps = mean(r.steps for r in await results(directive.text, directive.text))
         assert (steps < base) == (directive.pool == "helpful"), directive.text

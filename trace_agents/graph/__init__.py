@@ -1,6 +1,15 @@
 """Nodes, parameters with their types, and the DAG of an episode, as plain data."""
 
-from trace_agents.graph.dag import Edge, Graph, GraphNode, Kind, Reason, merge, topological
+from trace_agents.graph.dag import (
+    STRUCTURE,
+    Edge,
+    Graph,
+    GraphNode,
+    Kind,
+    Reason,
+    merge,
+    topological,
+)
 from trace_agents.graph.parameters import Parameter, Parameters, Values
 from trace_agents.graph.types import (
     Choice,
@@ -14,6 +23,7 @@ from trace_agents.graph.types import (
 )
 
 __all__ = [
+    "STRUCTURE",
     "Choice",
     "Code",
     "Edge",

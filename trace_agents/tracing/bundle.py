@@ -54,8 +54,7 @@ class Bundle(Generic[P, R]):
         self._signature = inspect.signature(function)
         self._options = options
         self._sandbox = box
-        self.code = code
-        """The parameter that holds the source, of a trainable function."""
+        self._code = code
         self.is_async = inspect.iscoroutinefunction(function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -72,9 +71,20 @@ class Bundle(Generic[P, R]):
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    @property
+    def code(self) -> ParameterNode:
+        """The parameter that holds the source of a trainable function.
+
+        Raises:
+            InvalidValue: the function is not trainable.
+        """
+        if self._code is None:
+            raise InvalidValue(f"{self._options.name!r} is fixed; bundle it with trainable=True")
+        return self._code
+
     def parameters(self) -> tuple[ParameterNode, ...]:
         """Return the code, if it is trainable."""
-        return (self.code,) if self.code is not None else ()
+        return (self._code,) if self._code is not None else ()
 
     def _now(
         self, inputs: dict[str, Node], args: tuple[object, ...], kwargs: Mapping[str, object]
@@ -108,8 +118,8 @@ class Bundle(Generic[P, R]):
         for name, value in bound.arguments.items():
             for path, inner in _nodes_in(name, value):
                 found[path] = recorded(inner)
-        if self.code is not None:
-            found["code"] = self.code.use()
+        if self._code is not None:
+            found["code"] = self._code.use()
         return found
 
     def _body(self, inputs: Mapping[str, Node]) -> Body:
@@ -146,10 +156,10 @@ class Bundle(Generic[P, R]):
 
     def _changed_source(self) -> str | None:
         """Return the code of this episode's version where it is not the user's own."""
-        if self.code is None:
+        if self._code is None:
             return None
-        source = cast(str, self.code.use()._data)
-        return None if source == self.code.parameter.value else source
+        source = cast(str, self._code.use()._data)
+        return None if source == self._code.parameter.value else source
 
 
 def _nodes_in(path: str, value: object) -> list[tuple[str, Node]]:

@@ -44,7 +44,7 @@ class Trace:
     values: Values = field(default_factory=dict[str, object])
     """The pinned value of every parameter, by name."""
     kept: bool = True
-    """Whether anybody will read the recording; where not, adapters bind values and record nothing."""
+    """Whether anybody will read the recording; where not, adapters bind and record nothing."""
     read: set[str] = field(default_factory=set[str])
     """Names of the parameters that the episode has read."""
     tokens: int = 0

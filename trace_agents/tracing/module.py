@@ -66,7 +66,7 @@ def _walk(value: object, path: str, seen: set[int]) -> Iterator[tuple[str, Param
 
 def _children(value: object) -> list[tuple[str, object]]:
     if isinstance(value, Bundle):
-        return [("code", cast("Bundle[..., object]", value).code)]
+        return [("code", code) for code in cast("Bundle[..., object]", value).parameters()]
     if isinstance(value, Module):
         own = list(vars(value).items())
         methods = {n: m for c in reversed(type(value).__mro__) for n, m in vars(c).items()}

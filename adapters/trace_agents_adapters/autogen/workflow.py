@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_agentchat.messages import BaseTextChatMessage
+from autogen_core import CancellationToken
 
 from trace_agents.errors import NotWrappable
 from trace_agents_adapters.autogen.boundary import patches
@@ -39,7 +40,13 @@ class AutoGenWorkflow(BoundWorkflow):
         with self._lend() as thing:
             if isinstance(self._lend, _Shared):
                 await self._rewind(thing)
-            result = await thing.run(task=task if isinstance(task, str) else str(task))
+            token = CancellationToken()
+            try:
+                result = await thing.run(task=str(task), cancellation_token=token)
+            except BaseException:
+                # a cancelled run leaves the tasks of its tool calls behind; the token ends them
+                token.cancel()
+                raise
         return _final_text(result)
 
     async def _rewind(self, thing: Runnable) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import trace_agents as ta
 from trace_agents.feedback import Feedback
 from trace_agents.graph import Parameters
-from trace_agents.llm import Model, as_model
+from trace_agents.llm import Model, as_model, check_model
 from trace_agents.optimizers import OptoPrime
 from trace_agents.plugins import CHAT_MODELS, load
 from trace_agents_multiagent.agents import autogen_factory, langchain_agent
@@ -65,13 +66,25 @@ def _chat_models(settings: Settings) -> tuple[ChatCompletionClient, BaseChatMode
         from trace_agents_multiagent.standin.langchain import RuleFollowingChatModel
 
         return RuleFollowingClient(), RuleFollowingChatModel()
+    name = _checked(settings.model, settings.base_url)
     made = [
-        cast("Callable[..., object]", load(CHAT_MODELS, framework))(
-            settings.model, base_url=settings.base_url
-        )
+        cast("Callable[..., object]", load(CHAT_MODELS, framework))(name, **_address(settings))
         for framework in ("autogen", "langchain")
     ]
     return cast("ChatCompletionClient", made[0]), cast("BaseChatModel", made[1])
+
+
+def _checked(model: str, base_url: str | None) -> str:
+    """Return the name as litellm wants it; behind an address it speaks the OpenAI protocol."""
+    name = f"openai/{model}" if base_url and "/" not in model else model
+    check_model(name)
+    return name
+
+
+def _address(settings: Settings) -> dict[str, str | None]:
+    """Return where the models are; a server of one's own needs no key, but litellm wants one."""
+    own = settings.base_url is not None and "OPENAI_API_KEY" not in os.environ
+    return {"base_url": settings.base_url, "api_key": "no-key" if own else None}
 
 
 def build_optimizer(settings: Settings, parameters: Parameters, arm: str) -> OptoPrime:
@@ -84,7 +97,8 @@ def _optimizer_model(settings: Settings, arm: str) -> Model:
         return RandomModel()
     if settings.optimizer_model is None:
         return ReflectingModel()
-    return as_model(settings.optimizer_model, base_url=settings.base_url)
+    name = _checked(settings.optimizer_model, settings.base_url)
+    return as_model(name, **_address(settings))
 
 
 def guide_of(arm: str) -> Callable[[object, object], Feedback]:

@@ -31,10 +31,10 @@ def demo(  # noqa: PLR0913 - each argument is an option of the command line
     base_url: Annotated[
         str | None, typer.Option(help="Address of an OpenAI-compatible API for both models.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 1,
     test_seeds: Annotated[int, typer.Option(min=2, help="Test tasks.")] = 100,
     gate_tasks: Annotated[int, typer.Option(min=2, help="Tasks that judge a proposal.")] = 32,
-    proposals: Annotated[int, typer.Option(min=1, help="Proposals in each training.")] = 4,
+    proposals: Annotated[int, typer.Option(min=1, help="Proposals in each training.")] = 5,
     batch_size: Annotated[int, typer.Option(min=1, help="Episodes a proposal reads.")] = 16,
     concurrency: Annotated[int, typer.Option(min=1, help="Episodes at once.")] = 32,
     episodes: Annotated[int | None, typer.Option(min=1, help="Budget of one training.")] = None,
@@ -75,13 +75,13 @@ def demo(  # noqa: PLR0913 - each argument is an option of the command line
 
 async def _run(settings: Settings, console: Console) -> Outcome:
     stop = anyio.Event()
+    outcomes: list[Outcome] = []
     with ProgressLine(console) as progress:
         async with anyio.create_task_group() as group:
             group.start_soon(_stop_on_interrupt, stop, console)
-            try:
-                return await run_experiment(settings, progress, stop)
-            finally:
-                group.cancel_scope.cancel()
+            outcomes.append(await run_experiment(settings, progress, stop))
+            group.cancel_scope.cancel()
+    return outcomes[0]
 
 
 async def _stop_on_interrupt(stop: anyio.Event, console: Console) -> None:

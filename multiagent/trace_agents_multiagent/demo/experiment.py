@@ -16,7 +16,7 @@ from trace_agents_multiagent.demo.laboratory import Laboratory, Progress
 from trace_agents_multiagent.demo.settings import Settings
 
 APART = ("shuffled", "random")
-"""The controls that train too: they run in a process of their own, beside the main arm."""
+"""The controls that train too: they run in processes of their own, beside the main arm."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,18 @@ async def run_experiment(settings: Settings, progress: Progress, stop: anyio.Eve
     began = time.monotonic()
     laboratory = Laboratory(settings, progress, stop)
     beside = _Beside(settings, progress)
-    outcome: Outcome | None = None
+    outcomes: list[Outcome] = []  # the last one stands, also after a stop
     async with anyio.create_task_group() as group:
         group.start_soon(_cancel_when, stop, group.cancel_scope)
         group.start_soon(beside.run)
         with anyio.CancelScope(shield=True):
             # a stop ends the training from within: what runs is finished, all of it is kept
             trained = await laboratory.train("trained", settings.run_dir)
-            outcome = Outcome(settings, trained, stopped=True)
-        outcome = await _measure(laboratory, outcome, beside)
+            outcomes.append(Outcome(settings, trained, stopped=True))
+        outcomes.append(await _measure(laboratory, outcomes[-1], beside))
         group.cancel_scope.cancel()
     return replace(
-        outcome,
+        outcomes[-1],
         episodes=laboratory.episodes + sum(r.episodes for r in beside.results.values()),
         peak=laboratory.peak,
         seconds=time.monotonic() - began,
@@ -92,7 +92,7 @@ async def _cancel_when(stop: anyio.Event, scope: anyio.CancelScope) -> None:
 
 @dataclass
 class _Beside:
-    """The controls that run beside the main arm, one after the other in one process."""
+    """The controls that run beside the main arm, each in a process of its own."""
 
     settings: Settings
     progress: Progress
@@ -100,12 +100,16 @@ class _Beside:
     done: anyio.Event = field(default_factory=anyio.Event)
 
     async def run(self) -> None:
-        for arm in APART if self.settings.controls else ():
-            self.results[arm] = await to_process.run_sync(
-                run_control, self.settings, arm, cancellable=True
-            )
-            self.progress(f"{arm} control: trained and tested", None)
+        async with anyio.create_task_group() as group:
+            for arm in APART if self.settings.controls else ():
+                group.start_soon(self._one, arm)
         self.done.set()
+
+    async def _one(self, arm: str) -> None:
+        self.results[arm] = await to_process.run_sync(
+            run_control, self.settings, arm, cancellable=True
+        )
+        self.progress(f"{arm} control: trained and tested", None)
 
 
 async def _measure(laboratory: Laboratory, outcome: Outcome, beside: _Beside) -> Outcome:
@@ -117,7 +121,7 @@ async def _measure(laboratory: Laboratory, outcome: Outcome, beside: _Beside) ->
         tested["frozen"] = await laboratory.test("frozen", laboratory.seed_values)
     episode, path = await laboratory.one_episode(best)
     await beside.done.wait()
-    tested |= {arm: result.rollouts for arm, result in beside.results.items()}
+    tested |= {arm: beside.results[arm].rollouts for arm in APART if arm in beside.results}
     failures = [r for rollouts in (before, *tested.values()) for r in rollouts if r.score is None]
     found = {arm: laboratory.compare(before, rollouts) for arm, rollouts in tested.items()}
     leads = {

@@ -21,9 +21,9 @@ PAGE = "report.html"
 DATABASE = "run.db"
 _LABELS = {
     "trained": "trained",
-    "frozen": "control: frozen prompts",
-    "shuffled": "control: shuffled feedback",
-    "random": "control: random directives",
+    "frozen": "frozen prompts",
+    "shuffled": "shuffled feedback",
+    "random": "random directives",
 }
 
 
@@ -67,7 +67,8 @@ def show(outcome: Outcome, console: Console) -> None:
     """Print table, diff of the prompts, and where everything lies."""
     if outcome.stopped:
         console.print("Stopped. What was learnt so far is kept; the test was not finished.")
-    console.print(_terminal_table(outcome))
+    else:
+        console.print(_terminal_table(outcome))
     if outcome.failed:
         console.print(
             f"{outcome.failed} test episodes failed and count as out of steps; "
@@ -95,7 +96,7 @@ def _terminal_table(outcome: Outcome) -> Table:
 
 def results(outcome: Outcome) -> PageTable:
     """Return the before/after table: steps, gain with its interval, lead over each control."""
-    head = ("arm", "seeds", "before", "after", "gain", "95 % interval", "trained is ahead by")
+    head = ("arm", "seeds", "before", "after", "gain [95 %]", "trained ahead by [95 %]")
     arms = [arm for arm in ("trained", *CONTROLS) if arm in outcome.comparisons]
     return PageTable(head, tuple(_row(outcome, arm) for arm in arms))
 
@@ -103,16 +104,18 @@ def results(outcome: Outcome) -> PageTable:
 def _row(outcome: Outcome, arm: str) -> tuple[str, ...]:
     found = outcome.comparisons[arm]
     lead = outcome.comparisons.get(f"trained - {arm}")
-    ahead = f"{lead.gain:.1f} [{lead.low:.1f}, {lead.high:.1f}]" if lead else ""
     return (
         _LABELS[arm],
         str(found.n),
         f"{-found.before:.1f}",
         f"{-found.after:.1f}",
-        f"{found.gain:.1f}",
-        f"[{found.low:.1f}, {found.high:.1f}]",
-        ahead,
+        _gain(found),
+        _gain(lead) if lead else "",
     )
+
+
+def _gain(found: Comparison) -> str:
+    return f"{found.gain:.1f} [{found.low:.1f}, {found.high:.1f}]"
 
 
 def notes(outcome: Outcome) -> tuple[str, ...]:

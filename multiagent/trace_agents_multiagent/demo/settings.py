@@ -18,7 +18,7 @@ class Settings:
     """One run of the demo. The defaults take about a minute on two cores with the stand-ins."""
 
     run_dir: Path
-    seed: int = 0
+    seed: int = 1
     model: str | None = None
     """A litellm name for the agents; the rule-following stand-in without it."""
     optimizer_model: str | None = None
@@ -28,7 +28,7 @@ class Settings:
     concurrency: int = 32
     batch_size: int = 16
     """Episodes that one proposal reads."""
-    proposals: int = 4
+    proposals: int = 5
     """Proposals in each training."""
     gate_tasks: int = 32
     test_seeds: int = 100

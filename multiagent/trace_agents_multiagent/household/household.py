@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -19,7 +19,7 @@ from trace_agents_multiagent.household.tasks import AGENTS, HouseTask
 class Household:
     """A house in which a step happens when every agent that is still there has chosen.
 
-    Every agent is awaited from the start, so enter all of `agents`; one that left waits for ever.
+    Every agent is awaited from the start, so enter all of `agents`. One that left does nothing.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class Household:
         return not self.house.agents
 
     @asynccontextmanager
-    async def actor(self, name: str) -> AsyncIterator[Actor]:
-        """Let `name` act; when the scope ends, for whatever reason, nobody waits for it any more."""
+    async def actor(self, name: str) -> AsyncGenerator[Actor, None]:
+        """Let `name` act; when the scope ends, however it ends, nobody waits for it any more."""
         if name not in self._present:
             raise EpisodeFailed(f"{name!r} is not in this house or has left it; enter it only once")
         try:

@@ -14,7 +14,7 @@ from trace_agents.errors import TaskFileError
 from trace_agents_multiagent.household.grammar import Ref
 from trace_agents_multiagent.household.layout import Door, Furniture, Goal, Layout, Room
 
-AGENTS = ("alice", "bob")
+AGENTS: tuple[str, ...] = ("alice", "bob")
 _FOOD = ("cupcake", "pancake", "poundcake", "pudding", "apple", "juice", "wine")
 
 FAMILIES: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
@@ -40,8 +40,9 @@ _FURNITURE = {
     "office": ("desk", "filingcabinet", "bookshelf"),
     "hallway": ("bench", "cabinet", "closet"),
 }
-_SURFACES = {"kitchentable", "coffeetable", "bookshelf", "nightstand", "desk", "bathroomcounter"}
-_SURFACES |= {"bench"}
+_SURFACES = frozenset(
+    ["kitchentable", "coffeetable", "bookshelf", "nightstand", "desk", "bathroomcounter", "bench"]
+)
 
 
 @dataclass(frozen=True, slots=True)

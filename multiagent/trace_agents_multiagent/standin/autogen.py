@@ -42,10 +42,10 @@ class RuleFollowingClient(ChatCompletionClient):
         self,
         messages: Sequence[LLMMessage],
         *,
-        tools: Sequence[Tool | ToolSchema] = [],  # noqa: B006 - as the base class declares it
+        tools: Sequence[Tool | ToolSchema] = [],
         tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
         json_output: bool | type[BaseModel] | None = None,
-        extra_create_args: Mapping[str, Any] = {},  # noqa: B006 - as the base class declares it
+        extra_create_args: Mapping[str, Any] = {},
         cancellation_token: CancellationToken | None = None,
     ) -> CreateResult:
         """Return the tool call that the rules choose."""
@@ -63,10 +63,10 @@ class RuleFollowingClient(ChatCompletionClient):
         self,
         messages: Sequence[LLMMessage],
         *,
-        tools: Sequence[Tool | ToolSchema] = [],  # noqa: B006 - as the base class declares it
+        tools: Sequence[Tool | ToolSchema] = [],
         tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
         json_output: bool | type[BaseModel] | None = None,
-        extra_create_args: Mapping[str, Any] = {},  # noqa: B006 - as the base class declares it
+        extra_create_args: Mapping[str, Any] = {},
         cancellation_token: CancellationToken | None = None,
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Yield the whole answer at once."""
@@ -87,7 +87,7 @@ class RuleFollowingClient(ChatCompletionClient):
         self,
         messages: Sequence[LLMMessage],
         *,
-        tools: Sequence[Tool | ToolSchema] = [],  # noqa: B006 - as the base class declares it
+        tools: Sequence[Tool | ToolSchema] = [],
     ) -> int:
         """Return the number of words, which the stand-in calls tokens."""
         return sum(count_tokens(str(message.content)) for message in messages)
@@ -96,13 +96,13 @@ class RuleFollowingClient(ChatCompletionClient):
         self,
         messages: Sequence[LLMMessage],
         *,
-        tools: Sequence[Tool | ToolSchema] = [],  # noqa: B006 - as the base class declares it
+        tools: Sequence[Tool | ToolSchema] = [],
     ) -> int:
         """Return a number that never runs out."""
         return 1_000_000
 
     @property
-    def capabilities(self) -> ModelCapabilities:  # type: ignore[override]  # pyright: ignore[reportDeprecated]
+    def capabilities(self) -> ModelCapabilities:  # pyright: ignore[reportDeprecated]
         """The older form of `model_info`."""
         return ModelCapabilities(  # pyright: ignore[reportDeprecated]
             vision=False, function_calling=True, json_output=False
@@ -129,6 +129,4 @@ def _result(decision: Decision, usage: RequestUsage, identity: str) -> CreateRes
     call = FunctionCall(
         id=identity, name=decision.tool, arguments=json.dumps(dict(decision.arguments))
     )
-    return CreateResult(
-        finish_reason="function_calls", content=[call], usage=usage, cached=False
-    )
+    return CreateResult(finish_reason="function_calls", content=[call], usage=usage, cached=False)

@@ -18,14 +18,15 @@ class Directive:
     effect: str
     """The name of the habit that it switches on; empty where it changes nothing."""
     pool: Pool
-    """What it did to the number of steps when it was measured alone on development seeds."""
+    """What it did to the steps, given alone to both agents, on development seeds."""
 
 
 DIRECTIVES: tuple[Directive, ...] = (
     Directive("Do not chat.", "silent", "helpful"),
     Directive("Carry two objects before you deliver.", "carry_two", "helpful"),
-    # helps when one agent of the two has it, since both otherwise search the same rooms first
-    Directive("Explore the rooms from last to first.", "reverse_rooms", "helpful"),
+    # within noise when both have it; when one of two has it they search from opposite ends, which
+    # saved 0.6 steps alone and 1.4 on top of the two directives above (500 seeds, se 0.3)
+    Directive("Explore the rooms from last to first.", "reverse_rooms", "neutral"),
     Directive("Skip containers that stand open.", "skip_open", "helpful"),
     Directive("Be polite.", "", "neutral"),
     Directive("Think step by step.", "", "neutral"),
