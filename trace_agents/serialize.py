@@ -46,11 +46,13 @@ def graph_from_json(data: Mapping[str, Any]) -> Graph:
 
 
 def _node(item: Mapping[str, Any]) -> GraphNode:
-    return GraphNode(**{**item, "kind": Kind(item["kind"]), "spans": tuple(item["spans"])})
+    fields: dict[str, Any] = {**item, "kind": Kind(item["kind"]), "spans": tuple(item["spans"])}
+    return GraphNode(**fields)
 
 
 def _edge(item: Mapping[str, Any]) -> Edge:
-    return Edge(**{**item, "reason": Reason(item["reason"])})
+    fields: dict[str, Any] = {**item, "reason": Reason(item["reason"])}
+    return Edge(**fields)
 
 
 def dump_graph(graph: Graph) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
@@ -85,7 +85,7 @@ def wrap(
         return adapter.wrap(thing, name=name)
     declared = tuple(parameters)
     if callable(thing):
-        function = cast("Callable[..., object]", thing)
+        function: Callable[..., object] = thing
         if declared or inspect.signature(function).parameters:
             label = name or str(getattr(function, "__name__", "workflow"))
             return FunctionWorkflow(function, label, _declared(declared))
@@ -132,7 +132,7 @@ def _names() -> str:
 
 
 @asynccontextmanager
-async def applied(workflow: Workflow, values: Values) -> AsyncIterator[Trace]:
+async def applied(workflow: Workflow, values: Values) -> AsyncGenerator[Trace]:
     """Run what is inside with these parameter values bound, and record it.
 
     Raises:

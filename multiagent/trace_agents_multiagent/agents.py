@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from trace_agents.errors import ExtraNotInstalled
 from trace_agents_multiagent.tools import TOOLS
@@ -35,9 +34,13 @@ def autogen_factory(name: str, model: ChatCompletionClient) -> Callable[[], Assi
     class HouseholdTool(FunctionTool):
         """A function tool that works out its schema once instead of at every call."""
 
-        @cached_property
-        def schema(self) -> ToolSchema:  # pyright: ignore[reportIncompatibleVariableOverride]
-            return super().schema
+        _worked_out: ToolSchema | None = None
+
+        @property
+        def schema(self) -> ToolSchema:
+            if self._worked_out is None:
+                self._worked_out = super().schema
+            return self._worked_out
 
     tools = [HouseholdTool(tool, description=tool.__doc__ or "") for tool in TOOLS]
     return lambda: AssistantAgent(name, model, tools=list(tools), system_message=PLAN)
@@ -52,9 +55,10 @@ def langchain_agent(name: str, model: BaseChatModel) -> object:
         ExtraNotInstalled: LangChain is missing.
     """
     try:
-        from langchain.agents import create_agent
+        # its annotation leaves type arguments out
+        from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]
         from langchain_core.tools import StructuredTool
     except ImportError:
         raise ExtraNotInstalled("langchain", "langchain") from None
     tools = [StructuredTool.from_function(coroutine=tool, return_direct=True) for tool in TOOLS]
-    return create_agent(model, tools, system_prompt=PLAN, name=name)
+    return cast("object", create_agent(model, tools, system_prompt=PLAN, name=name))

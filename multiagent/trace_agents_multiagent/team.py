@@ -19,7 +19,7 @@ from trace_agents_multiagent.household import Household, HouseholdResult, HouseT
 from trace_agents_multiagent.tools import Hands, acting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 DECISION_SECONDS = 120.0
 """How long one decision of an agent may take before it loses a step."""
@@ -62,7 +62,7 @@ class HouseholdTeam:
         return self._scopes()
 
     @contextmanager
-    def _scopes(self) -> Iterator[None]:
+    def _scopes(self) -> Generator[None]:
         with ExitStack() as stack:
             for member in self.members.values():
                 stack.enter_context(member.instrumented())

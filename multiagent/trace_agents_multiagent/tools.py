@@ -6,19 +6,15 @@ with the same tools can be in many houses at once.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
 from opentelemetry import trace as otel
 from opentelemetry.trace import SpanContext
 
 from trace_agents.errors import EpisodeFailed
 from trace_agents_multiagent.household import Actor, Household
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 _hands: ContextVar[Hands | None] = ContextVar("trace_agents_hands", default=None)
 
@@ -33,7 +29,7 @@ class Hands:
         self.last_span: SpanContext | None = None
 
     @asynccontextmanager
-    async def in_the_house(self) -> AsyncIterator[None]:
+    async def in_the_house(self) -> AsyncGenerator[None]:
         """Be in the house; an agent that leaves keeps nobody waiting."""
         async with self._household.actor(self._name) as actor:
             self._actor = actor
@@ -72,7 +68,7 @@ class Hands:
 
 
 @contextmanager
-def acting(hands: Hands) -> Iterator[None]:
+def acting(hands: Hands) -> Generator[None]:
     """Let the tools that run in this context act through `hands`."""
     token = _hands.set(hands)
     try:

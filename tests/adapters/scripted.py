@@ -126,7 +126,9 @@ def team(writer: ScriptedClient, critic: ScriptedClient) -> RoundRobinGroupChat:
 class ScriptedChat(BaseChatModel):
     """A LangChain model that calls its first tool once, and then answers."""
 
-    seen: list[tuple[list[BaseMessage], list[Any]]] = Field(default_factory=list)
+    seen: list[tuple[list[BaseMessage], list[Any]]] = Field(
+        default_factory=list[tuple[list[BaseMessage], list[Any]]]
+    )
     answer: str = "The final answer is here."
     city: str = "Rome"
 

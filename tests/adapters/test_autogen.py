@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import cast
 
 import anyio
 import anyio.lowlevel
 import pytest
 from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import BaseTool
+from pydantic import BaseModel
 
 from tests.adapters.scripted import ScriptedClient, calls_weather, team, tool_agent
 from trace_agents.errors import NotWrappable
@@ -153,14 +155,15 @@ async def test_many_episodes_of_two_versions_never_mix() -> None:
 
 async def test_unwrapping_restores_the_classes() -> None:
     """After the last scope every method is the original again; scopes may overlap."""
-    before = (ScriptedClient.create, ScriptedClient.create_stream, BaseTool.run_json)
+    tool = cast("type[BaseTool[BaseModel, object]]", BaseTool)
+    before = (ScriptedClient.create, ScriptedClient.create_stream, tool.run_json)
     workflow = AutoGenWorkflow(lambda: tool_agent(ScriptedClient(calls_weather())))
     with workflow.instrumented():
         assert ScriptedClient.create is not before[0]
         with workflow.instrumented():
             pass
         assert ScriptedClient.create is not before[0]
-    assert (ScriptedClient.create, ScriptedClient.create_stream, BaseTool.run_json) == before
+    assert (ScriptedClient.create, ScriptedClient.create_stream, tool.run_json) == before
     assert "create" in vars(ChatCompletionClient)
 
 

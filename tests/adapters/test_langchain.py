@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
-from langchain.agents import create_agent
+
+# its annotation leaves type arguments out
+from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]
 from langchain_core.language_models import BaseChatModel
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -29,7 +31,7 @@ def weather(city: str) -> str:
 
 
 def agent(model: ScriptedChat) -> Any:
-    return create_agent(model, [weather], system_prompt="Be kind.", name="bot")
+    return cast("Any", create_agent(model, [weather], system_prompt="Be kind.", name="bot"))
 
 
 def chain(model: ScriptedChat) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import gzip
 import json
 import random
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from google.protobuf import json_format  # type: ignore[import-untyped]
@@ -57,15 +58,13 @@ RECORDS = [
 
 def with_base64_ids(value: object) -> object:
     if isinstance(value, list):
-        return [with_base64_ids(item) for item in value]
+        return [with_base64_ids(item) for item in cast("list[object]", value)]
     if isinstance(value, dict):
-        import base64
-
         return {
-            k: base64.b64encode(bytes.fromhex(v)).decode()
+            k: base64.b64encode(bytes.fromhex(str(v))).decode()
             if k in ("traceId", "spanId", "parentSpanId")
             else with_base64_ids(v)
-            for k, v in value.items()
+            for k, v in cast("dict[str, object]", value).items()
         }
     return value
 
@@ -74,7 +73,8 @@ def test_a_line_is_an_export_request_and_reads_back(tmp_path: Path) -> None:
     """Protobuf's own parser takes the line, and reading gives the same spans, zipped or not."""
     line = to_line(RECORDS)
     request = ExportTraceServiceRequest()
-    json_format.ParseDict(with_base64_ids(json.loads(line)), request)
+    content = cast("dict[str, object]", with_base64_ids(json.loads(line)))
+    json_format.ParseDict(content, request)
     assert len(request.resource_spans[0].scope_spans[0].spans) == 3
     plain, zipped = tmp_path / "a.jsonl", tmp_path / "a.jsonl.gz"
     plain.write_text(line + "\n" + line)

@@ -10,7 +10,8 @@ from trace_agents.llm import Reply
 from trace_agents.optimizers import OptoPrime, Proposal
 from trace_agents.testing import ScriptedModel
 from trace_agents.tracing.bundle import bundle
-from trace_agents.tracing.nodes import Node, ParameterNode, node
+from trace_agents.tracing.nodes import Node
+from trace_agents.tracing.parameters import ParameterNode, node
 
 PARAMETERS = Parameters(
     [

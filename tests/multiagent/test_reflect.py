@@ -34,7 +34,10 @@ CASES = {
     "idle_chat": (Finding("alice", "idle_chat", 6, 7, "bob"), CHAT),
     "one_hand": (Finding("alice", "one_hand", 4, place="<dishwasher>"), CARRY),
     "reexplored": (Finding("alice", "reexplored", 3, other="bob"), REVERSE),
-    "rechecked": (Finding("alice", "rechecked", 5, other="bob"), REVERSE),
+    "rechecked": (
+        Finding("alice", "rechecked", 5, other="bob"),
+        "Skip containers that stand open.",
+    ),
     "own_recheck": (Finding("alice", "own_recheck", 5), "Skip containers that stand open."),
 }
 

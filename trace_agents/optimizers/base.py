@@ -13,7 +13,8 @@ from trace_agents.errors import InvalidValue
 from trace_agents.graph import Graph, Kind, Parameters, Values, dump
 from trace_agents.llm.base import Model
 from trace_agents.propagate import TraceGraph, backward
-from trace_agents.tracing.nodes import Node, ParameterNode
+from trace_agents.tracing.nodes import Node
+from trace_agents.tracing.parameters import ParameterNode
 
 Target: TypeAlias = Graph | TraceGraph | Node
 """What feedback can be sent to: an episode, a subgraph, or one output node."""

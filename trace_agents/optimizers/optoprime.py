@@ -17,7 +17,7 @@ from trace_agents.optimizers.base import GraphOptimizer, Proposal
 from trace_agents.optimizers.replies import Parsed, parse_reply
 from trace_agents.propagate import TraceGraph
 from trace_agents.render import clip, to_prompt
-from trace_agents.tracing.nodes import ParameterNode
+from trace_agents.tracing.parameters import ParameterNode
 
 OBJECTIVE = "Change the variables in #Variables so that the outputs improve as #Feedback asks."
 

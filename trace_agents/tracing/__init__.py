@@ -9,14 +9,9 @@ from trace_agents.tracing.context import (
     stop_tracing,
 )
 from trace_agents.tracing.module import Module, model
-from trace_agents.tracing.nodes import (
-    ExceptionNode,
-    MessageNode,
-    Node,
-    ParameterNode,
-    node,
-    to_graph,
-)
+from trace_agents.tracing.nodes import ExceptionNode, MessageNode, Node
+from trace_agents.tracing.parameters import ParameterNode, node
+from trace_agents.tracing.plain import to_graph
 
 __all__ = [
     "Bundle",

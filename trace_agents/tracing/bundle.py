@@ -7,7 +7,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+from typing import Any, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from anyio import to_thread
 
@@ -19,11 +19,10 @@ from trace_agents.tracing.nodes import (
     ExceptionNode,
     MessageNode,
     Node,
-    ParameterNode,
     current_body,
-    recorded,
     running,
 )
+from trace_agents.tracing.parameters import ParameterNode
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -117,7 +116,7 @@ class Bundle(Generic[P, R]):
         found: dict[str, Node] = {}
         for name, value in bound.arguments.items():
             for path, inner in _nodes_in(name, value):
-                found[path] = recorded(inner)
+                found[path] = inner.use()
         if self._code is not None:
             found["code"] = self._code.use()
         return found
@@ -127,13 +126,13 @@ class Bundle(Generic[P, R]):
         return Body(given, allow_external=self._options.allow_external_dependencies)
 
     def _node(self, result: object, inputs: dict[str, Node], body: Body) -> Node:
-        value: object = result._data if isinstance(result, Node) else result
-        parents = {**inputs, **{name: recorded(n) for name, n in body.external.items()}}
+        value: object = result.raw if isinstance(result, Node) else result
+        parents = {**inputs, **{name: n.use() for name, n in body.external.items()}}
         return MessageNode(
             value, name=self._options.name, description=self._options.description, inputs=parents
         )
 
-    def _failed(self, error: Exception, inputs: dict[str, Node]) -> None:
+    def _failed(self, error: Exception, inputs: dict[str, Node]) -> NoReturn:
         if not self._options.catch_execution_error:
             raise error
         name = f"exception_{self._options.name}"
@@ -158,7 +157,7 @@ class Bundle(Generic[P, R]):
         """Return the code of this episode's version where it is not the user's own."""
         if self._code is None:
             return None
-        source = cast(str, self._code.use()._data)
+        source = cast(str, self._code.use().raw)
         return None if source == self._code.parameter.value else source
 
 
@@ -180,7 +179,7 @@ T = TypeVar("T")
 def _data(value: T) -> T:
     """Return `value` with every node in it replaced by the node's data."""
     if isinstance(value, Node):
-        return cast(T, recorded(value)._data)
+        return cast(T, value.use().raw)
     if isinstance(value, dict):
         return cast(T, {k: _data(v) for k, v in cast("dict[object, object]", value).items()})
     if isinstance(value, tuple):

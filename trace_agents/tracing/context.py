@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -97,7 +97,7 @@ def current_trace() -> Trace | None:
 
 
 @contextmanager
-def recording(trace: Trace) -> Iterator[Trace]:
+def recording(trace: Trace) -> Generator[Trace]:
     """Make `trace` the current recording of this context; what was current before comes back."""
     token = _current.set(trace)
     try:
@@ -107,7 +107,7 @@ def recording(trace: Trace) -> Iterator[Trace]:
 
 
 @contextmanager
-def stop_tracing() -> Iterator[None]:
+def stop_tracing() -> Generator[None]:
     """Record nothing in this context until the end of the block; it nests."""
     token = _current.set(None)
     try:

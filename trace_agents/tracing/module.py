@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from trace_agents.errors import InvalidValue, UnknownParameter
 from trace_agents.tracing.bundle import Bundle
-from trace_agents.tracing.nodes import ParameterNode
+from trace_agents.tracing.parameters import ParameterNode
 
 SCHEMA = 1
 

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from trace_agents.tracing.nodes import Node
 
-_BINARY: dict[str, tuple[Callable[[Any, Any], object], str]] = {
-    "add": (operator.add, "x + y"),
-    "sub": (operator.sub, "x - y"),
-    "mul": (operator.mul, "x * y"),
-    "truediv": (operator.truediv, "x / y"),
-    "floordiv": (operator.floordiv, "x // y"),
-    "mod": (operator.mod, "x % y"),
-    "pow": (operator.pow, "x ** y"),
-    "and": (operator.and_, "x & y"),
-    "or": (operator.or_, "x | y"),
-    "xor": (operator.xor, "x ^ y"),
-    "matmul": (operator.matmul, "x @ y"),
-    "lshift": (operator.lshift, "x << y"),
-    "rshift": (operator.rshift, "x >> y"),
+_BINARY = {
+    "add": "x + y",
+    "sub": "x - y",
+    "mul": "x * y",
+    "truediv": "x / y",
+    "floordiv": "x // y",
+    "mod": "x % y",
+    "pow": "x ** y",
+    "and": "x & y",
+    "or": "x | y",
+    "xor": "x ^ y",
+    "matmul": "x @ y",
+    "lshift": "x << y",
+    "rshift": "x >> y",
 }
-_COMPARE: dict[str, tuple[Callable[[Any, Any], object], str]] = {
-    "lt": (operator.lt, "x < y"),
-    "le": (operator.le, "x <= y"),
-    "gt": (operator.gt, "x > y"),
-    "ge": (operator.ge, "x >= y"),
+_COMPARE = {
+    "lt": "x < y",
+    "le": "x <= y",
+    "gt": "x > y",
+    "ge": "x >= y",
 }
-_UNARY: dict[str, tuple[Callable[[Any], object], str]] = {
-    "neg": (operator.neg, "-x"),
-    "pos": (operator.pos, "+x"),
-    "abs": (operator.abs, "abs(x)"),
-    "invert": (operator.invert, "~x"),
+_UNARY = {
+    "neg": "-x",
+    "pos": "+x",
+    "abs": "abs(x)",
+    "invert": "~x",
 }
 
 
@@ -47,6 +47,8 @@ class Operators:
 
         @property
         def data(self) -> Any: ...  # noqa: D102
+        @property
+        def raw(self) -> object: ...  # noqa: D102
 
         def _operate(
             self, name: str, function: Callable[..., object], text: str, /, **inputs: object
@@ -98,10 +100,11 @@ class Operators:
 
     def __iter__(self) -> Iterator[Node]:
         for index, _ in enumerate(self.data):
-            yield self[index] if not isinstance(self.data, dict) else self._key(index)
+            data: object = self.data
+            yield self._key(index) if isinstance(data, dict) else self[index]
 
     def _key(self, index: int) -> Node:
-        return self._operate("key", lambda x, y: list(x)[y], "the y-th key of x", x=self, y=index)
+        return self._operate("key", _nth, "the y-th key of x", x=self, y=index)
 
     def __contains__(self, item: object) -> bool:
         wanted: object = item.data if isinstance(item, Operators) else item
@@ -120,24 +123,35 @@ class Operators:
         return format(self.data, spec)
 
 
+def _nth(x: Iterable[object], y: int) -> object:
+    return list(x)[y]
+
+
 def _install() -> None:
-    for name, (function, text) in (_BINARY | _COMPARE).items():
-        setattr(Operators, f"__{name}__", _forward(name, function, text))
-    for name, (function, text) in _BINARY.items():
-        setattr(Operators, f"__r{name}__", _reflected(name, function, text))
-    for name, (single, text) in _UNARY.items():
-        setattr(Operators, f"__{name}__", _single(name, single, text))
+    for name, text in (_BINARY | _COMPARE).items():
+        setattr(Operators, f"__{name}__", _forward(name, _python(name), text))
+    for name, text in _BINARY.items():
+        setattr(Operators, f"__r{name}__", _reflected(name, _python(name), text))
+    for name, text in _UNARY.items():
+        setattr(Operators, f"__{name}__", _single(name, _python(name), text))
 
 
-def _forward(name: str, function: Callable[[Any, Any], object], text: str) -> object:
+def _python(name: str) -> Callable[..., object]:
+    """Return Python's own function for an operator."""
+    return cast("Callable[..., object]", getattr(operator, f"__{name}__"))
+
+
+def _forward(name: str, function: Callable[..., object], text: str) -> Callable[[Any, Any], object]:
     return lambda self, other: self._operate(name, function, text, x=self, y=other)
 
 
-def _reflected(name: str, function: Callable[[Any, Any], object], text: str) -> object:
+def _reflected(
+    name: str, function: Callable[..., object], text: str
+) -> Callable[[Any, Any], object]:
     return lambda self, other: self._operate(name, function, text, x=other, y=self)
 
 
-def _single(name: str, function: Callable[[Any], object], text: str) -> object:
+def _single(name: str, function: Callable[..., object], text: str) -> Callable[[Any], object]:
     return lambda self: self._operate(name, function, text, x=self)
 
 

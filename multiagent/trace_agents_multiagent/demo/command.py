@@ -31,7 +31,7 @@ def demo(  # noqa: PLR0913 - each argument is an option of the command line
     base_url: Annotated[
         str | None, typer.Option(help="Address of an OpenAI-compatible API for both models.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 2,
     test_seeds: Annotated[int, typer.Option(min=2, help="Test tasks.")] = 100,
     gate_tasks: Annotated[int, typer.Option(min=2, help="Tasks that judge a proposal.")] = 32,
     proposals: Annotated[int, typer.Option(min=1, help="Proposals in each training.")] = 5,

@@ -47,20 +47,12 @@ COMPLAINTS: tuple[Complaint, ...] = (
         one_only=True,
     ),
     Complaint(
-        r"checked (?P<count>\d+) containers that (?!it )[^.\n]+ had already checked",
-        ("Explore the rooms from last to first.", "Skip containers that stand open."),
-        one_only=True,
-    ),
-    Complaint(
-        r"checked (?P<count>\d+) containers that it had already checked itself",
+        r"checked (?P<count>\d+) containers that [^.\n]+ had already checked",
         ("Skip containers that stand open.",),
     ),
     # what sounds right and costs steps: only small counts keep the stand-in from it, or the gate
     Complaint(r"waited (?P<count>\d+) steps", ("Wait for your partner before you act.",)),
     Complaint(r"had (?P<count>\d+) actions refused", ("Check every container twice.",)),
-    Complaint(
-        r"spent (?P<count>\d+) steps on closing containers", ("Report every find to your partner.",)
-    ),
 )
 """What the stand-in knows of feedback; the last ones answer with harmful directives."""
 
