@@ -155,7 +155,7 @@ async def test_many_episodes_of_two_versions_never_mix() -> None:
 
 async def test_unwrapping_restores_the_classes() -> None:
     """After the last scope every method is the original again; scopes may overlap."""
-    tool = cast("type[BaseTool[BaseModel, object]]", BaseTool)
+    tool = cast("type[BaseTool[BaseModel, BaseModel]]", BaseTool)
     before = (ScriptedClient.create, ScriptedClient.create_stream, tool.run_json)
     workflow = AutoGenWorkflow(lambda: tool_agent(ScriptedClient(calls_weather())))
     with workflow.instrumented():

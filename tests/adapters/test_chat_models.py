@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from http.server import ThreadingHTTPServer
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from autogen_agentchat.agents import AssistantAgent
 
 # its annotation leaves type arguments out
 from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]
+from langchain_core.runnables import Runnable
 
 from tests.adapters.scripted import weather
 from tests.adapters.test_langchain import weather as weather_tool
@@ -52,7 +53,7 @@ async def test_a_langchain_agent_runs_over_litellm(chat_server: ThreadingHTTPSer
     model = langchain_model("openai/toy", base_url=url(chat_server), api_key="k")
     trace = Trace("e")
     with recording(trace):
-        agent = cast("object", create_agent(model, [weather_tool]))
+        agent = cast("Runnable[Any, Any]", create_agent(model, [weather_tool]))
         workflow = LangChainWorkflow(agent)
         assert await workflow.run("Rome?") == "Sunny, says the server."
     assert trace.tokens == 36

@@ -26,7 +26,7 @@ from trace_agents_multiagent.demo.build import (
     tasks_of,
 )
 from trace_agents_multiagent.demo.laboratory import Laboratory
-from trace_agents_multiagent.demo.present import as_json, page, save
+from trace_agents_multiagent.demo.present import page, save
 from trace_agents_multiagent.household import Finding, HouseholdResult, judge
 
 COMMAND = [sys.executable, "-c", "from trace_agents.cli import app; app()", "demo"]
@@ -222,3 +222,25 @@ def test_real_models_leave_no_stand_ins(tmp_path: Path) -> None:
     """With both models named, the list of stand-ins is empty."""
     named = small(tmp_path, model="openai/x", optimizer_model="openai/y")
     assert stand_ins(named) == ()
+
+
+def test_the_team_gets_better_than_every_control(tmp_path: Path) -> None:
+    """The demo as it ships: 100 test tasks, a gain that is no chance, and more than each control.
+
+    Stand-ins take the models' places; the tasks, the agents, the spans and the gate are real.
+    """
+    done = subprocess.run(
+        [*COMMAND, "--json", "--run-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=900,
+    )
+    shown = json.loads(done.stdout)
+    test = shown["test"]
+    assert test["seeds"] >= 100
+    assert test["gain_ci95"][0] > 0
+    assert shown["peak_concurrency"] >= 16
+    assert shown["failed_test_episodes"] == 0
+    for arm, control in shown["controls"].items():
+        assert test["gain"] > control["gain"], arm

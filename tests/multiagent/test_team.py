@@ -156,7 +156,7 @@ async def test_a_cancelled_episode_leaves_no_task() -> None:
 class OpenAIStandIn(BaseHTTPRequestHandler):
     """The rule-following stand-in behind the OpenAI chat protocol, on loopback."""
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         """Answer one chat completion."""
         size = int(self.headers["Content-Length"])
         messages = cast("dict[str, Any]", json.loads(self.rfile.read(size)))["messages"]

@@ -31,11 +31,11 @@ def demo(  # noqa: PLR0913 - each argument is an option of the command line
     base_url: Annotated[
         str | None, typer.Option(help="Address of an OpenAI-compatible API for both models.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 3,
     test_seeds: Annotated[int, typer.Option(min=2, help="Test tasks.")] = 100,
-    gate_tasks: Annotated[int, typer.Option(min=2, help="Tasks that judge a proposal.")] = 32,
+    gate_tasks: Annotated[int, typer.Option(min=2, help="Tasks that judge a proposal.")] = 24,
     proposals: Annotated[int, typer.Option(min=1, help="Proposals in each training.")] = 5,
-    batch_size: Annotated[int, typer.Option(min=1, help="Episodes a proposal reads.")] = 16,
+    batch_size: Annotated[int, typer.Option(min=1, help="Episodes a proposal reads.")] = 12,
     concurrency: Annotated[int, typer.Option(min=1, help="Episodes at once.")] = 32,
     episodes: Annotated[int | None, typer.Option(min=1, help="Budget of one training.")] = None,
     usd: Annotated[float | None, typer.Option(min=0, help="Budget of one training.")] = None,
