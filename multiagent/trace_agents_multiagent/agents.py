@@ -62,3 +62,29 @@ def langchain_agent(name: str, model: BaseChatModel) -> object:
         raise ExtraNotInstalled("langchain", "langchain") from None
     tools = [StructuredTool.from_function(coroutine=tool, return_direct=True) for tool in TOOLS]
     return cast("object", create_agent(model, tools, system_prompt=PLAN, name=name))
+
+
+def rule_following_client() -> ChatCompletionClient:
+    """Return the stand-in for a model that AutoGen agents can use.
+
+    Raises:
+        ExtraNotInstalled: AutoGen is missing.
+    """
+    try:
+        from trace_agents_multiagent.standin.autogen import RuleFollowingClient
+    except ImportError:
+        raise ExtraNotInstalled("autogen-core", "autogen") from None
+    return RuleFollowingClient()
+
+
+def rule_following_chat_model() -> BaseChatModel:
+    """Return the stand-in for a model that LangChain agents can use.
+
+    Raises:
+        ExtraNotInstalled: LangChain is missing.
+    """
+    try:
+        from trace_agents_multiagent.standin.langchain import RuleFollowingChatModel
+    except ImportError:
+        raise ExtraNotInstalled("langchain-core", "langchain") from None
+    return RuleFollowingChatModel()

@@ -50,15 +50,20 @@ def grade(points: int) -> str:
 
 
 def parameter(value: object, name: str) -> ParameterNode:
-    made = node(value, name, trainable=True)
-    assert isinstance(made, ParameterNode)
-    return made
+    return node(value, name, trainable=True)
 
 
 def test_wrapping_is_idempotent() -> None:
     """A node of a node is that node."""
-    x = node(1)
+    x, p = node(1), node(2, "p", trainable=True)
     assert node(x) is x
+    assert node(p, trainable=True) is p
+
+
+def test_a_node_can_become_a_parameter() -> None:
+    """Asked for as trainable, its value begins a parameter of its own."""
+    made = node(node(3, "x"), trainable=True)
+    assert (made.parameter.name, made.data) == ("x", 3)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +218,6 @@ def test_changing_a_parameter_changes_no_recording() -> None:
 def test_a_value_that_does_not_fit_leaves_the_old_one() -> None:
     """`set` checks first."""
     x = node(0.5, "x", trainable=True, constraint=Number(0, 1))
-    assert isinstance(x, ParameterNode)
     with pytest.raises(InvalidValue, match="'x'"):
         x.set("fast")
     assert x.data == 0.5

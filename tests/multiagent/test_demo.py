@@ -123,28 +123,30 @@ def test_json_is_one_object_with_the_documented_keys(tmp_path: Path) -> None:
     assert shown["run_dir"] == str(tmp_path)
 
 
-def test_an_interrupt_ends_cleanly_and_keeps_what_was_learnt(tmp_path: Path) -> None:
-    """Ctrl-C in the middle of the training: the run ends by itself with its best prompts saved."""
+@pytest.mark.parametrize("moment", ["proposal 1", "testing: before"])
+def test_an_interrupt_ends_cleanly_and_keeps_what_was_learnt(tmp_path: Path, moment: str) -> None:
+    """Ctrl-C, which a terminal sends to all processes: the run ends, its best prompts are saved."""
     running = subprocess.Popen(
-        [*COMMAND, "--no-controls", "--run-dir", str(tmp_path)],
+        [*COMMAND, "--run-dir", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
     )
     try:
         assert running.stdout is not None
         for line in running.stdout:
-            if "proposal 1" in line:
+            if moment in line:
                 break
-        running.send_signal(signal.SIGINT)
+        os.killpg(running.pid, signal.SIGINT)
         said, _ = running.communicate(timeout=120)
     finally:
         running.kill()
         running.wait()
+    assert "Traceback" not in said
     assert running.returncode == 0, said
     assert "Stopped." in said
-    assert "Traceback" not in said
     assert (tmp_path / "best.json").exists()
 
 

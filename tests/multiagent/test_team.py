@@ -105,6 +105,25 @@ async def test_64_episodes_of_two_versions_do_not_mix() -> None:
     assert len(set(owners.values())) == 64
 
 
+async def test_the_file_of_a_run_holds_the_same_graphs(tmp_path: Path) -> None:
+    """What was captured live is what is read back from the OTLP/JSON that the run wrote."""
+    team = team_with(RuleFollowingClient())
+    file = tmp_path / "spans.jsonl"
+    with file.open("w", encoding="utf-8") as lines:
+        rollouts = await evaluate(
+            team,
+            tasks_of("dev", 4, 0),
+            team.parameters().defaults(),
+            guide=judge,
+            keep_graphs=True,
+            on_trace=lambda trace: lines.writelines(
+                f"{line}\n" for recorder in trace.recorders for line in recorder.lines()
+            ),
+        )
+    read = {graph.episode: graph for graph in ta.load_traces(file)}
+    assert read == {rollout.episode: rollout.graph for rollout in rollouts}
+
+
 async def test_delays_do_not_change_what_happens() -> None:
     """The lock-step house gives the same result whatever the order of the answers."""
     values = team_with(RuleFollowingClient()).parameters().defaults()

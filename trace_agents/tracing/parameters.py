@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 from trace_agents.errors import InvalidValue
 from trace_agents.graph import Kind, Parameter, Reason, ValueType, type_of
@@ -94,6 +94,24 @@ class ParameterNode(Node):
         return uses[self.name]
 
 
+@overload
+def node(
+    value: object,
+    name: str = "",
+    *,
+    trainable: Literal[True],
+    description: str = "",
+    constraint: ValueType | None = None,
+) -> ParameterNode: ...
+@overload
+def node(
+    value: object,
+    name: str = "",
+    *,
+    trainable: bool = False,
+    description: str = "",
+    constraint: ValueType | None = None,
+) -> Node: ...
 def node(
     value: object,
     name: str = "",
@@ -102,7 +120,7 @@ def node(
     description: str = "",
     constraint: ValueType | None = None,
 ) -> Node:
-    """Return `value` as a node; a node is returned as it is.
+    """Return `value` as a node; a node is returned as it is, unless it is to become a parameter.
 
     Args:
         value: anything.
@@ -114,8 +132,11 @@ def node(
     Raises:
         InvalidValue: `value` does not fit the constraint, or no type fits it.
     """
-    if isinstance(value, Node):
+    if isinstance(value, ParameterNode) or (isinstance(value, Node) and not trainable):
         return value
+    if isinstance(value, Node):
+        name = name or value.name
+        value = value.raw
     label = name or type(value).__name__
     if trainable:
         kind = constraint if constraint is not None else type_of(value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
@@ -25,7 +26,10 @@ from trace_agents.training.episodes import EpisodeRunner, Rollout
 from trace_agents.training.gate import Gate, Judge
 from trace_agents.training.session import OnEvent, Session, TrainResult
 from trace_agents.training.tasks import TaskOrder, check_disjoint, shuffled
+from trace_agents.training.tracefile import TraceFiles
 from trace_agents.workflow import Workflow
+
+OnTrace: TypeAlias = Callable[[Trace], None]
 
 
 async def train(  # noqa: PLR0913 - the options of the one public entry point, all named
@@ -46,7 +50,7 @@ async def train(  # noqa: PLR0913 - the options of the one public entry point, a
     run_dir: str | Path | None = None,
     deadline: float | None = None,
     on_event: OnEvent | None = None,
-    on_trace: Callable[[Trace], None] | None = None,
+    on_trace: OnTrace | None = None,
     gate: Gate | None = None,
     stop: anyio.Event | None = None,
 ) -> TrainResult:
@@ -72,7 +76,8 @@ async def train(  # noqa: PLR0913 - the options of the one public entry point, a
             workflow, the guide and the optimizer do. Of a budget only `episodes` ends such a
             run at the same decision every time.
         seed: fixes the order of the tasks.
-        run_dir: folder of the run; without it nothing outlives the call.
+        run_dir: folder of the run, for `run.db` and the trace files of its episodes
+            (`spans.jsonl`); without it nothing outlives the call.
         deadline: seconds for one episode with its guide.
         on_event: called with every event, in the loop's task: it must not block.
         on_trace: called with every episode's recording.
@@ -88,16 +93,18 @@ async def train(  # noqa: PLR0913 - the options of the one public entry point, a
     _check_numbers(batch_size, lag, max_staleness)
     if proposals is None and stop is None and not ledger.budget.limited:
         raise ValueError("nothing would end the run: give a budget, proposals or a stop event")
+    files = TraceFiles(None if run_dir is None else Path(run_dir))
+    watch = on_trace if run_dir is None else _both(files.write, on_trace)
     runner = EpisodeRunner(
         workflow,
         guide,
         concurrency=concurrency,
         ledger=ledger,
         deadline=deadline,
-        on_trace=on_trace,
+        on_trace=watch,
     )
     parameters = workflow.parameters()
-    with ParameterStore(_database(run_dir), parameters) as store, workflow.instrumented():
+    with ParameterStore(_database(run_dir), parameters) as store, files, workflow.instrumented():
         session = Session(store, ledger, runner, on_event)
         judge = Judge(
             gate or Gate(),
@@ -121,6 +128,15 @@ async def train(  # noqa: PLR0913 - the options of the one public entry point, a
         )
         await loop.run(stop)
         return session.result()
+
+
+def _both(first: OnTrace, second: OnTrace | None) -> OnTrace:
+    def call(trace: Trace) -> None:
+        first(trace)
+        if second is not None:
+            second(trace)
+
+    return call
 
 
 def _database(run_dir: str | Path | None) -> str | Path:

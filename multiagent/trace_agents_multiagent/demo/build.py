@@ -13,7 +13,12 @@ from trace_agents.graph import Parameters
 from trace_agents.llm import Model, as_model, check_model
 from trace_agents.optimizers import OptoPrime
 from trace_agents.plugins import CHAT_MODELS, load
-from trace_agents_multiagent.agents import autogen_factory, langchain_agent
+from trace_agents_multiagent.agents import (
+    autogen_factory,
+    langchain_agent,
+    rule_following_chat_model,
+    rule_following_client,
+)
 from trace_agents_multiagent.demo.settings import Settings
 from trace_agents_multiagent.household import (
     COMPLAINTS,
@@ -62,10 +67,7 @@ def build_team(settings: Settings) -> HouseholdTeam:
 
 def _chat_models(settings: Settings) -> tuple[ChatCompletionClient, BaseChatModel]:
     if settings.model is None:
-        from trace_agents_multiagent.standin.autogen import RuleFollowingClient
-        from trace_agents_multiagent.standin.langchain import RuleFollowingChatModel
-
-        return RuleFollowingClient(), RuleFollowingChatModel()
+        return rule_following_client(), rule_following_chat_model()
     name = _checked(settings.model, settings.base_url)
     made = [
         cast("Callable[..., object]", load(CHAT_MODELS, framework))(name, **_address(settings))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,12 @@ from trace_agents_multiagent.demo.experiment import Outcome, run_experiment
 from trace_agents_multiagent.demo.present import as_json, default_run_dir, save, show
 from trace_agents_multiagent.demo.progress import ProgressLine
 from trace_agents_multiagent.demo.settings import Settings
+
+_INTRODUCTION = (
+    "alice (an AutoGen agent) and bob (a LangChain agent) learn to work in a household: "
+    "{settings.proposals} proposals, {settings.test_seeds} test tasks, results in "
+    "{settings.run_dir}. Ctrl-C ends the run and keeps what was learnt."
+)
 
 
 def demo(  # noqa: PLR0913 - each argument is an option of the command line
@@ -65,7 +72,13 @@ def demo(  # noqa: PLR0913 - each argument is an option of the command line
         budget=Budget(episodes=episodes, usd=usd),
     )
     console = Console(stderr=as_json_)
-    outcome = anyio.run(_run, settings, console)
+    console.print(_INTRODUCTION.format(settings=settings), highlight=False, soft_wrap=True)
+    try:
+        outcome = anyio.run(_run, settings, console)
+    except BaseException:
+        with suppress(OSError):  # a run that never began leaves no folder; others are not empty
+            folder.rmdir()
+        raise
     save(outcome)
     if as_json_:
         print(json.dumps(as_json(outcome)))  # noqa: T201 - what was asked for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -52,6 +53,8 @@ class ControlResult:
 
 def run_control(settings: Settings, arm: str) -> ControlResult:
     """Train one control and test it; called in a process of its own."""
+    # Ctrl-C reaches every process of a terminal; the main one decides what ends when
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     return anyio.run(_control, settings, arm)
 
 
@@ -106,9 +109,12 @@ class _Beside:
         self.done.set()
 
     async def _one(self, arm: str) -> None:
-        self.results[arm] = await to_process.run_sync(
-            run_control, self.settings, arm, cancellable=True
-        )
+        try:
+            self.results[arm] = await to_process.run_sync(
+                run_control, self.settings, arm, cancellable=True
+            )
+        except KeyboardInterrupt:  # Ctrl-C came while the process was starting
+            return
         self.progress(f"{arm} control: trained and tested", None)
 
 

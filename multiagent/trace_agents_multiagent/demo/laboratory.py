@@ -10,7 +10,6 @@ import anyio
 from trace_agents.graph import Graph, Values
 from trace_agents.propagate import TraceGraph, backward
 from trace_agents.store import Version
-from trace_agents.tracing import Trace
 from trace_agents.training import (
     Comparison,
     Gate,
@@ -27,7 +26,7 @@ from trace_agents_multiagent.demo.build import (
     guide_of,
     tasks_of,
 )
-from trace_agents_multiagent.demo.settings import SPANS, Settings
+from trace_agents_multiagent.demo.settings import Settings
 from trace_agents_multiagent.household import MAX_STEPS, HouseTask, judge, read_tasks
 
 FAILED = -float(MAX_STEPS)
@@ -59,25 +58,23 @@ class Laboratory:
     async def train(self, arm: str, run_dir: Path | None = None) -> TrainResult:
         """Train from the seed prompts; with a folder the run and its spans are kept there."""
         settings = self.settings
-        with SpanFile(run_dir) as spans:
-            result = await train(
-                self.team,
-                self._trains,
-                guide=guide_of(arm),
-                optimizer=build_optimizer(settings, self.team.parameters(), arm),
-                gate_tasks=self._gates,
-                gate=Gate(failure_score=FAILED),
-                budget=settings.budget,
-                concurrency=settings.concurrency,
-                batch_size=settings.batch_size,
-                proposals=settings.proposals,
-                deterministic=settings.deterministic,
-                seed=settings.seed,
-                run_dir=run_dir,
-                on_event=lambda event: self._progress(arm, event),
-                on_trace=spans.write if run_dir else None,
-                stop=self._stop,
-            )
+        result = await train(
+            self.team,
+            self._trains,
+            guide=guide_of(arm),
+            optimizer=build_optimizer(settings, self.team.parameters(), arm),
+            gate_tasks=self._gates,
+            gate=Gate(failure_score=FAILED),
+            budget=settings.budget,
+            concurrency=settings.concurrency,
+            batch_size=settings.batch_size,
+            proposals=settings.proposals,
+            deterministic=settings.deterministic,
+            seed=settings.seed,
+            run_dir=run_dir,
+            on_event=lambda event: self._progress(arm, event),
+            stop=self._stop,
+        )
         self.episodes += result.episodes
         self.peak = max(self.peak, result.peak_concurrency)
         return result
@@ -121,23 +118,3 @@ class Laboratory:
         if self.settings.train_file is not None:
             return read_tasks(self.settings.train_file)
         return tasks_of("train", self.settings.train_tasks, self.settings.seed)
-
-
-class SpanFile:
-    """The trace file of a run: every episode's spans, written when the episode has ended."""
-
-    def __init__(self, run_dir: Path | None) -> None:
-        self._file = (run_dir / SPANS).open("w", encoding="utf-8") if run_dir else None
-
-    def __enter__(self) -> SpanFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def write(self, trace: Trace) -> None:
-        """Append what the episode recorded."""
-        for recorder in trace.recorders:
-            if self._file is not None and recorder.filename == SPANS:
-                self._file.writelines(f"{line}\n" for line in recorder.lines())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
@@ -86,7 +87,8 @@ def show(outcome: Outcome, console: Console) -> None:
 
 def _terminal_table(outcome: Outcome) -> Table:
     shown = results(outcome)
-    table = Table(title="Steps to finish, on test tasks that nobody trained on")
+    title = "Steps to finish, on test tasks that nobody trained on"
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for index, head in enumerate(shown.head):
         table.add_column(head, justify="left" if index == 0 else "right")
     for row in shown.rows:
@@ -96,7 +98,7 @@ def _terminal_table(outcome: Outcome) -> Table:
 
 def results(outcome: Outcome) -> PageTable:
     """Return the before/after table: steps, gain with its interval, lead over each control."""
-    head = ("arm", "seeds", "before", "after", "gain [95 %]", "trained ahead by [95 %]")
+    head = ("arm", "seeds", "before", "after", "gain [95 %]", "trained is ahead by")
     arms = [arm for arm in ("trained", *CONTROLS) if arm in outcome.comparisons]
     return PageTable(head, tuple(_row(outcome, arm) for arm in arms))
 
@@ -168,18 +170,20 @@ def _versions(versions: tuple[Version, ...]) -> tuple[VersionView, ...]:
     views: list[VersionView] = []
     for version in versions:
         before = by_id.get(version.parent) if version.parent is not None else None
-        evidence = version.evidence
-        views.append(
-            VersionView(
-                f"Version {version.id} ({version.origin})",
-                f"{evidence.mean:+.2f} ± {evidence.se:.2f} steps over version {evidence.baseline}"
-                f" on {evidence.n} gate tasks. {version.reasoning}"
-                if evidence
-                else "Where the run began.",
-                "\n".join(diff(before, version).values()) if before else "",
-            )
-        )
+        changes = "\n".join(diff(before, version).values()) if before else ""
+        title = f"Version {version.id} ({version.origin})"
+        views.append(VersionView(title, _evidence(version), changes))
     return tuple(views)
+
+
+def _evidence(version: Version) -> str:
+    found = version.evidence
+    if found is None:
+        return "Where the run began."
+    return (
+        f"{found.mean:.2f} ± {found.se:.2f} steps fewer than version {found.baseline} "
+        f"on {found.n} gate tasks. {version.reasoning}"
+    )
 
 
 def default_run_dir(name: str) -> Path:

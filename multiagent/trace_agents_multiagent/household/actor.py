@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from trace_agents_multiagent.household.grammar import MAX_MESSAGE, NOOP, Action, Ref
-from trace_agents_multiagent.household.house import HANDS, REACH
 from trace_agents_multiagent.household.layout import Furniture
 from trace_agents_multiagent.household.memory import Memory
+from trace_agents_multiagent.household.rules import HANDS, REACH
 from trace_agents_multiagent.household.text import goal_sentence, render
 
 if TYPE_CHECKING:

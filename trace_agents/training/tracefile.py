@@ -1,0 +1,49 @@
+"""Trace files: what every episode of a run recorded, written when the episode has ended."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from trace_agents.tracing.context import Trace
+
+
+class TraceFiles:
+    """Appends the lines of each episode's recorders to files in a run's folder.
+
+    The recorders name the files (spans are OTLP/JSON in `spans.jsonl`), so that the core knows
+    no format. Without a folder nothing is written.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._files: dict[str, TextIO] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> TraceFiles:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def write(self, trace: Trace) -> None:
+        """Append what one episode recorded."""
+        if self._folder is None:
+            return
+        for recorder in trace.recorders:
+            file = self._open(self._folder, recorder.filename)
+            file.writelines(f"{line}\n" for line in recorder.lines())
+            file.flush()
+
+    def _open(self, folder: Path, name: str) -> TextIO:
+        if name not in self._files:
+            file = self._stack.enter_context((folder / name).open("a", encoding="utf-8"))
+            self._files[name] = file
+        return self._files[name]
