@@ -15,7 +15,7 @@ from trace_agents.training.events import (
 )
 from trace_agents.training.gate import Gate, Judge, Verdict
 from trace_agents.training.loop import train
-from trace_agents.training.session import CurvePoint, TrainResult
+from trace_agents.training.state import CurvePoint, TrainResult
 from trace_agents.training.tasks import read_tasks
 
 __all__ = [

@@ -22,14 +22,14 @@ from trace_agents.training.events import (
 )
 from trace_agents.training.gate import Judge, Verdict
 from trace_agents.training.proposing import checked_changes, feed, rebased
-from trace_agents.training.session import Session
+from trace_agents.training.state import RunState
 
 
 @dataclass(slots=True)
 class Decider:
     """Makes one decision after the other; every one is recorded, whatever came of it."""
 
-    session: Session
+    state: RunState
     parameters: Parameters
     optimizer: Optimizer
     judge: Judge
@@ -39,12 +39,12 @@ class Decider:
 
     async def baseline(self) -> None:
         """Measure the head on all gate tasks: where the learning curve begins."""
-        self.session.gate = await self.judge.baseline(self.session.store.head)
-        self.session.plot(-1)
+        self.state.gate = await self.judge.baseline(self.state.store.head)
+        self.state.plot(-1)
 
     def report_round(self, _candidate: Version, evidence: Evidence) -> None:
         """Report a round of the gate."""
-        self.session.emit(GateRound(self.session.status, self._number, evidence))
+        self.state.emit(GateRound(self.state.status, self._number, evidence))
 
     async def decide(self, batch: Iterable[Rollout]) -> None:
         """Learn from a batch: publish a better version, or record why there is none.
@@ -52,7 +52,7 @@ class Decider:
         Raises:
             BudgetExhausted: the budget ended before the decision; it is recorded as abandoned.
         """
-        store = self.session.store
+        store = self.state.store
         self._number = len(store.proposals()) + 1
         record = ProposalRecord(self._number, store.head.id, "abandoned")
         feed(self.optimizer, batch, store.versions(), self.max_staleness)
@@ -66,11 +66,11 @@ class Decider:
         except (BudgetExhausted, anyio.get_cancelled_exc_class()):
             self._close(record, "abandoned", "the run ended before it was judged")
             raise
-        self.session.decisions += 1
-        self.session.plot(self.session.decisions - 1)
+        self.state.decisions += 1
+        self.state.plot(self.state.decisions - 1)
 
     async def _propose(self, head: Version) -> Proposal:
-        ledger = self.session.ledger
+        ledger = self.state.ledger
         held = ledger.reserve(0, self._dearest.tokens, self._dearest.usd)
         try:
             with anyio.fail_after(ledger.seconds_left):
@@ -90,12 +90,12 @@ class Decider:
             held.release()
 
     async def _weigh(self, proposal: Proposal, record: ProposalRecord) -> None:
-        base = head = self.session.store.head
+        base = head = self.state.store.head
         changes, problems = checked_changes(self.parameters, head, proposal.changes)
         made = ProposalMade(
-            self.session.status, self._number, tuple(changes), (*proposal.problems, *problems)
+            self.state.status, self._number, tuple(changes), (*proposal.problems, *problems)
         )
-        self.session.emit(made)
+        self.state.emit(made)
         record = replace(record, base=base.id, problems=made.problems)
         if problems or not changes:
             state: ProposalState = "invalid" if problems else "noop"
@@ -109,7 +109,7 @@ class Decider:
             try:
                 return self._publish(proposal, replace(record, changes=changes), verdict)
             except VersionConflict as error:
-                head = self.session.store.head
+                head = self.state.store.head
                 if rebased(changes, base, head) is None:
                     return self._turn_down(proposal, record, "conflict", str(error))
 
@@ -121,21 +121,21 @@ class Decider:
 
     def _publish(self, proposal: Proposal, record: ProposalRecord, verdict: Verdict) -> None:
         """Move the head and record why in one step; nothing in here waits."""
-        session, evidence = self.session, verdict.evidence
-        with session.store.transaction():
-            version = session.store.swap(
+        state, evidence = self.state, verdict.evidence
+        with state.store.transaction():
+            version = state.store.swap(
                 record.changes,
                 expected=record.base,
                 evidence=evidence,
                 reasoning=record.reasoning,
             )
-            session.store.record_proposal(replace(record, state="committed", version=version.id))
-            session.gate = self.judge.known(version)
+            state.store.record_proposal(replace(record, state="committed", version=version.id))
+            state.gate = self.judge.known(version)
             event = VersionPublished(
-                session.status, self._number, version.id, version.changed, evidence
+                state.status, self._number, version.id, version.changed, evidence
             )
-            session.log(event)
-        session.notify(event)
+            state.log(event)
+        state.notify(event)
         self._tell(proposal, True, evidence.candidate_mean)
 
     def _turn_down(
@@ -146,12 +146,12 @@ class Decider:
         self._tell(proposal, False, score)
 
     def _close(self, record: ProposalRecord, state: ProposalState, reason: str) -> None:
-        event = ProposalRejected(self.session.status, self._number, state, reason)
+        event = ProposalRejected(self.state.status, self._number, state, reason)
         problems = tuple(dict.fromkeys((*record.problems, reason)))
-        with self.session.store.transaction():
-            self.session.store.record_proposal(replace(record, state=state, problems=problems))
-            self.session.log(event)
-        self.session.notify(event)
+        with self.state.store.transaction():
+            self.state.store.record_proposal(replace(record, state=state, problems=problems))
+            self.state.log(event)
+        self.state.notify(event)
 
     def _tell(self, proposal: Proposal, accepted: bool, score: float | None) -> None:
         if isinstance(self.optimizer, Listener):

@@ -24,7 +24,7 @@ from trace_agents.training.budget import Budget, Ledger, Reservation
 from trace_agents.training.decide import Decider
 from trace_agents.training.episodes import EpisodeRunner, Rollout
 from trace_agents.training.gate import Gate, Judge
-from trace_agents.training.session import OnEvent, Session, TrainResult
+from trace_agents.training.state import OnEvent, RunState, TrainResult
 from trace_agents.training.tasks import TaskOrder, check_disjoint, shuffled
 from trace_agents.training.tracefile import TraceFiles
 from trace_agents.workflow import Workflow
@@ -105,19 +105,19 @@ async def train(  # noqa: PLR0913 - the options of the one public entry point, a
     )
     parameters = workflow.parameters()
     with ParameterStore(_database(run_dir), parameters) as store, files, workflow.instrumented():
-        session = Session(store, ledger, runner, on_event)
+        state = RunState(store, ledger, runner, on_event)
         judge = Judge(
             gate or Gate(),
             [gate_tasks[place] for place in shuffled(len(gate_tasks), f"{seed}/gate")],
             runner,
             ledger,
-            session.ended,
+            state.ended,
             lambda candidate, evidence: decider.report_round(candidate, evidence),
             store.next_index("gate"),
         )
-        decider = Decider(session, parameters, optimizer, judge, max_staleness)
+        decider = Decider(state, parameters, optimizer, judge, max_staleness)
         loop = _Loop(
-            session,
+            state,
             decider,
             TaskOrder(tasks, seed),
             batch_size=batch_size,
@@ -127,7 +127,7 @@ async def train(  # noqa: PLR0913 - the options of the one public entry point, a
             first=store.next_index("train"),
         )
         await loop.run(stop)
-        return session.result()
+        return state.result()
 
 
 def _both(first: OnTrace, second: OnTrace | None) -> OnTrace:
@@ -157,7 +157,7 @@ def _check_numbers(batch_size: int, lag: int, max_staleness: int) -> None:
 
 @dataclass(slots=True)
 class _Loop:
-    session: Session
+    state: RunState
     decider: Decider
     order: TaskOrder
     batch_size: int
@@ -203,36 +203,36 @@ class _Loop:
                 decision += 1
                 self._admit(group)
         except BudgetExhausted as error:
-            self.session.warn(f"the run ended: {error}")
+            self.state.warn(f"the run ended: {error}")
 
     def _admit(self, group: TaskGroup) -> None:
         """Start the next batch if there is one and the budget has room for all of it."""
         if self.proposals is not None and self.admitted >= self.proposals:
             return
         try:
-            held = self.session.ledger.reserve_episodes(self.batch_size)
+            held = self.state.ledger.reserve_episodes(self.batch_size)
         except BudgetExhausted as error:
             self.proposals = self.admitted
-            self.session.warn(f"no further batch: {error}")
+            self.state.warn(f"no further batch: {error}")
             return
-        pinned = self.session.store.head if self.deterministic else None
+        pinned = self.state.store.head if self.deterministic else None
         begin = self.first + self.admitted * self.batch_size
         for offset, reservation in enumerate(held):
             group.start_soon(self._episode, begin + offset, pinned, reservation)
         self.admitted += 1
 
     async def _episode(self, index: int, pinned: Version | None, reservation: Reservation) -> None:
-        runner = self.session.runner
+        runner = self.state.runner
         try:
             async with runner.limiter:
                 if self.closing:
                     return
-                version = pinned or self.session.store.head
+                version = pinned or self.state.store.head
                 task = self.order.task(index)
                 rollout = await runner.run_now(task, version, "train", index, reservation)
         finally:
             reservation.release()
-        self.session.ended(rollout)
+        self.state.ended(rollout)
         self.finished[index] = rollout
         self.news.set()
 
@@ -249,11 +249,11 @@ class _Loop:
             await self.news.wait()
 
     def _warn_of_unread(self, batch: Sequence[Rollout]) -> None:
-        if self.session.decisions:
+        if self.state.decisions:
             return
         for name in self.decider.parameters.trainable:
-            if name not in self.session.read:
-                self.session.warn(
+            if name not in self.state.read:
+                self.state.warn(
                     f"no episode has read the parameter {name!r} so far ({len(batch)} ended): "
                     "changing it can change nothing; freeze it, or see that the workflow uses it"
                 )

@@ -42,7 +42,7 @@ class TrainResult:
 
 
 @dataclass(slots=True)
-class Session:
+class RunState:
     """The mutable state of one `train` call."""
 
     store: ParameterStore
