@@ -26,6 +26,7 @@ check: $(VENV)/.check
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/core.py
 	$(BIN)/python benchmarks/household.py
+	$(BIN)/python benchmarks/directives.py
 
 clean:
 	rm -rf $(VENV)
