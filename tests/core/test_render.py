@@ -43,8 +43,8 @@ def test_every_section_says_its_part() -> None:
     assert text.splitlines()[:4] == [
         "#Code",
         "# episode ep7",
-        "llm_call1 = alice.llm_call(system=alice.system_message, bob.style, tool_call1)",
-        "llm_call2 = alice.llm_call(system=alice.system_message, bob.style, llm_call1)",
+        "llm_call1 = alice.llm_call(system=alice.system_message, tool_call1)",
+        "llm_call2 = alice.llm_call(system=alice.system_message, llm_call1)",
     ]
     assert "#Documentation\n[alice.look] Look around." in text
     assert '<variable name="alice.system_message">\n<value>\nHelp.\n</value>' in text

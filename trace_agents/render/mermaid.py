@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trace_agents.graph import Graph, Kind
 from trace_agents.propagate import TraceGraph
-from trace_agents.render.prompt import clip, one_line, operation
+from trace_agents.render.words import clip, one_line, operation
 
 
 def to_mermaid(graph: Graph | TraceGraph, *, limit: int = 200) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from trace_agents.graph import GraphNode, Kind, Parameters, Values, dump
 from trace_agents.propagate import TraceGraph
+from trace_agents.render.words import clip, one_line, operation, value_text, word
 
 _SPARE = 600
 """Characters kept for headings and notes."""
@@ -30,7 +31,7 @@ class Sections:
     outputs: str = ""
     feedback: str = ""
     left_out: tuple[str, ...] = ()
-    """Episodes that the budget had no room for."""
+    """Episodes of which the budget had no room for the steps; their feedback may be there."""
 
     def __str__(self) -> str:
         parts = {
@@ -61,11 +62,14 @@ def to_prompt(
         budget: characters for everything but the variables, which are never shortened.
     """
     shown = values or {}
-    view = _View(subgraph)
+    free = None if parameters is None else frozenset(parameters.trainable)
+    view = _View(subgraph, free)
     kept = _choose(view, budget)
     nodes = [node for episode in kept for node in view.episodes[episode]]
     code = _fit([line for e in kept for line in view.code(e)], budget * 2 // 5)
-    feedback = _fit([line for e in kept for line in view.feedback(e)], budget * 3 // 10)
+    # feedback is short and worth more than another episode's steps: all of it that fits
+    said = [*kept, *(e for e in _by_need(view) if e not in set(kept))]
+    feedback = _fit([line for e in said for line in view.feedback(e)], budget * 3 // 10)
     documentation = _fit(_documentation(nodes), budget // 10)
     fixed = _fit(_fixed(subgraph, parameters), budget // 10)
     room = budget - _SPARE - len(code) - len(feedback) - len(documentation) - len(fixed)
@@ -82,20 +86,13 @@ def to_prompt(
     )
 
 
-def clip(text: str, limit: int) -> str:
-    """Return `text` with its middle left out where it has more than `limit` characters."""
-    if len(text) <= limit:
-        return text
-    mark = f" …[{len(text) - limit} characters left out]… "
-    side = max(limit - len(mark), 2) // 2
-    return text[:side] + mark + text[len(text) - side :]
-
-
 @dataclass(frozen=True)
 class _View:
     """A subgraph with short names and its episodes apart."""
 
     subgraph: TraceGraph
+    free: frozenset[str] | None
+    """Names of the parameters that may change; None where all may."""
     _counts: dict[str, int] = field(default_factory=dict[str, int])
 
     @cached_property
@@ -115,7 +112,7 @@ class _View:
         named = {node.id: node.name for node in self.subgraph.parameters}
         for nodes in self.episodes.values():
             for node in nodes:
-                base = node.kind.value if node.kind in _MOVES else _word(node.name)
+                base = node.kind.value if node.kind in _MOVES else word(node.name)
                 self._counts[base] = count = self._counts.get(base, 0) + 1
                 named[node.id] = f"{base}{count}"
         return named
@@ -134,10 +131,18 @@ class _View:
     def _line(self, node: GraphNode) -> str:
         arguments: dict[str, None] = {}
         for edge in self.subgraph.graph.inputs[node.id]:
-            label = f"{_word(edge.label)}=" if edge.label else ""
-            arguments[label + self.labels[edge.source]] = None
+            source = self.labels[edge.source]
+            if self._is_fixed(edge.source):
+                continue  # listed once; in every call it would hide what flows
+            own = not edge.label or word(edge.label) == word(source)
+            arguments[source if own else f"{word(edge.label)}={source}"] = None
         error = f"  # failed: {clip(one_line(node.error), 120)}" if node.error else ""
-        return f"{self.labels[node.id]} = {operation(node)}({', '.join(arguments)}){error}"
+        called = re.sub(r"[^\w.]+", "_", operation(node))
+        return f"{self.labels[node.id]} = {called}({', '.join(arguments)}){error}"
+
+    def _is_fixed(self, node_id: str) -> bool:
+        node = self.subgraph.graph.by_id[node_id]
+        return node.kind is Kind.PARAMETER and self.free is not None and node.name not in self.free
 
     def feedback(self, episode: str) -> list[str]:
         """What was said of an episode's outputs."""
@@ -159,23 +164,6 @@ def _episode(node_id: str) -> str:
     return head if slash else ""
 
 
-def _word(name: str) -> str:
-    return re.sub(r"\W+", "_", name).strip("_0123456789")[:40] or "value"
-
-
-def one_line(text: str) -> str:
-    """Return `text` with every run of white space as one space."""
-    return " ".join(text.split())
-
-
-def operation(node: GraphNode) -> str:
-    """Return what a node's operation is called, with its agent where there is one."""
-    name = node.name.rstrip("0123456789") or node.kind.value
-    if node.agent and not name.startswith(f"{node.agent}."):
-        return f"{node.agent}.{name}"
-    return name
-
-
 def _choose(view: _View, budget: int) -> list[str]:
     """Return the episodes to show: the worst and different ones first, then one good example."""
     ranked = _by_need(view)
@@ -183,7 +171,9 @@ def _choose(view: _View, budget: int) -> list[str]:
     kept: set[str] = set()
     for episode in ranked:
         size = sum(len(line) + 1 for line in (*view.code(episode), *view.feedback(episode)))
-        size += sum(min(len(_text(node)), _WHOLE // 10) + 30 for node in view.episodes[episode])
+        size += sum(
+            min(len(value_text(node)), _WHOLE // 10) + 30 for node in view.episodes[episode]
+        )
         if kept and size > room:
             continue
         kept.add(episode)
@@ -239,23 +229,19 @@ def _documentation(nodes: Iterable[GraphNode]) -> list[str]:
 def _values(view: _View, nodes: list[GraphNode], room: int) -> dict[str, str]:
     """Return the lines `label = value` by section; values share the room."""
     limit = _WHOLE
-    sizes = [len(_text(node)) for node in nodes if node.value is not None]
+    sizes = [len(value_text(node)) for node in nodes if node.value is not None]
     names = sum(len(view.labels[node.id]) + 4 for node in nodes)
     while limit > 60 and names + sum(min(size, limit) for size in sizes) > room:
         limit = limit * 3 // 4
     groups: dict[str, list[str]] = {"inputs": [], "others": [], "outputs": []}
     for node in nodes:
         if node.value is not None:
-            line = f"{view.labels[node.id]} = {clip(_text(node), limit)}"
+            line = f"{view.labels[node.id]} = {clip(value_text(node), limit)}"
             groups[_section(view, node)].append(line)
     shares = {"inputs": 1, "others": 2, "outputs": 1}
     if sum(len(line) + 1 for lines in groups.values() for line in lines) <= room:
         return {name: "\n".join(lines) for name, lines in groups.items()}
     return {name: _fit(lines, room * shares[name] // 4) for name, lines in groups.items()}
-
-
-def _text(node: GraphNode) -> str:
-    return "" if node.value is None else dump(node.value)
 
 
 def _section(view: _View, node: GraphNode) -> str:
@@ -279,12 +265,12 @@ def _variables(view: _View, parameters: Parameters | None, values: Values) -> st
 
 
 def _fixed(subgraph: TraceGraph, parameters: Parameters | None) -> list[str]:
-    """Return the parameters that took part and may not change."""
+    """Return the parameters that took part and may not change; the code does not repeat them."""
     if parameters is None:
         return []
     free = parameters.trainable
     nodes = [node for node in subgraph.parameters if node.name not in free]
-    return [f"{node.name} = {clip(_text(node), 400)}" for node in nodes]
+    return [f"{node.name} = {clip(value_text(node), 400)}" for node in nodes]
 
 
 def _variable(name: str, value: object, constraint: str, description: str) -> str:

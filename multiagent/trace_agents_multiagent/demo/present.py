@@ -88,9 +88,9 @@ def show(outcome: Outcome, console: Console) -> None:
 def _terminal_table(outcome: Outcome) -> Table:
     shown = results(outcome)
     title = "Steps to finish, on test tasks that nobody trained on"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", show_edge=False)
     for index, head in enumerate(shown.head):
-        table.add_column(head, justify="left" if index == 0 else "right")
+        table.add_column(head, justify="left" if index == 0 else "right", no_wrap=True)
     for row in shown.rows:
         table.add_row(*row)
     return table
@@ -98,7 +98,7 @@ def _terminal_table(outcome: Outcome) -> Table:
 
 def results(outcome: Outcome) -> PageTable:
     """Return the before/after table: steps, gain with its interval, lead over each control."""
-    head = ("arm", "seeds", "before", "after", "gain [95 %]", "trained is ahead by")
+    head = ("arm", "seeds", "before", "after", "gain [95 %]", "trained leads by")
     arms = [arm for arm in ("trained", *CONTROLS) if arm in outcome.comparisons]
     return PageTable(head, tuple(_row(outcome, arm) for arm in arms))
 

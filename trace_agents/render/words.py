@@ -1,0 +1,71 @@
+"""Words for nodes and values: short names, calls as code, long text with its middle left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from trace_agents.graph import GraphNode, Kind, dump
+
+
+def clip(text: str, limit: int) -> str:
+    """Return `text` with its middle left out where it has more than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    mark = f" …[{len(text) - limit} characters left out]… "
+    side = max(limit - len(mark), 2) // 2
+    return text[:side] + mark + text[len(text) - side :]
+
+
+def one_line(text: str) -> str:
+    """Return `text` with every run of white space as one space."""
+    return " ".join(text.split())
+
+
+def word(name: str) -> str:
+    """Return `name` as an identifier without a number at its end."""
+    return re.sub(r"\W+", "_", name).strip("_0123456789")[:40] or "value"
+
+
+def operation(node: GraphNode) -> str:
+    """Return what a node's operation is called, with its agent where there is one."""
+    name = node.name.rstrip("0123456789") or node.kind.value
+    if node.agent and not name.startswith(f"{node.agent}."):
+        return f"{node.agent}.{name}"
+    return name
+
+
+def value_text(node: GraphNode) -> str:
+    """Return a node's value as text; calls read as code, without their ids."""
+    value = node.value
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        shown = _call_text(node.kind, cast("Mapping[str, Any]", value))
+        if shown is not None:
+            return shown
+    return dump(value)
+
+
+def _call_text(kind: Kind, value: Mapping[str, Any]) -> str | None:
+    if kind is Kind.LLM_CALL and isinstance(value.get("tool_calls"), list):
+        calls = cast("list[Mapping[str, Any]]", value["tool_calls"])
+        asked = [f"{call.get('name')}({_arguments(call.get('arguments'))})" for call in calls]
+        return "; ".join(filter(None, [str(value.get("text") or ""), *asked]))
+    if kind is Kind.TOOL_CALL and "arguments" in value:
+        return f"({_arguments(value['arguments'])}) -> {value.get('result')}"
+    return None
+
+
+def _arguments(value: object) -> str:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return str(value)
+    if isinstance(value, dict):
+        given = cast("dict[str, object]", value).items()
+        return ", ".join(f"{name}={json.dumps(v, ensure_ascii=False)}" for name, v in given)
+    return dump(value)
