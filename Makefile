@@ -32,6 +32,7 @@ clean:
 	rm -rf $(VENV)
 
 $(BIN)/python:
+	@echo "Installing into $(VENV); this takes a minute."
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --upgrade $(CONSTRAINTS) pip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any, cast
 
 from trace_agents.graph import GraphNode, Kind, dump
@@ -42,21 +41,22 @@ def value_text(node: GraphNode) -> str:
     value = node.value
     if value is None:
         return ""
-    if isinstance(value, Mapping):
-        shown = _call_text(node.kind, cast("Mapping[str, Any]", value))
-        if shown is not None:
-            return shown
-    return dump(value)
+    return _call_text(node.kind, value) or dump(value)
 
 
-def _call_text(kind: Kind, value: Mapping[str, Any]) -> str | None:
+def _call_text(kind: Kind, content: object) -> str:
+    """Return a call as code; nothing for a value that is no call."""
+    if not isinstance(content, dict):
+        return ""
+    value = cast("dict[str, Any]", content)
     if kind is Kind.LLM_CALL and isinstance(value.get("tool_calls"), list):
-        calls = cast("list[Mapping[str, Any]]", value["tool_calls"])
+        found = cast("list[object]", value["tool_calls"])
+        calls = [cast("dict[str, Any]", call) for call in found if isinstance(call, dict)]
         asked = [f"{call.get('name')}({_arguments(call.get('arguments'))})" for call in calls]
         return "; ".join(filter(None, [str(value.get("text") or ""), *asked]))
     if kind is Kind.TOOL_CALL and "arguments" in value:
         return f"({_arguments(value['arguments'])}) -> {value.get('result')}"
-    return None
+    return ""
 
 
 def _arguments(value: object) -> str:

@@ -87,7 +87,8 @@ def show(outcome: Outcome, console: Console) -> None:
 
 def _terminal_table(outcome: Outcome) -> Table:
     shown = results(outcome)
-    title = "Steps to finish, on test tasks that nobody trained on"
+    count = outcome.settings.test_seeds
+    title = f"Steps to finish, on {count} test tasks that nobody trained on"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", show_edge=False)
     for index, head in enumerate(shown.head):
         table.add_column(head, justify="left" if index == 0 else "right", no_wrap=True)
@@ -98,7 +99,7 @@ def _terminal_table(outcome: Outcome) -> Table:
 
 def results(outcome: Outcome) -> PageTable:
     """Return the before/after table: steps, gain with its interval, lead over each control."""
-    head = ("arm", "seeds", "before", "after", "gain [95 %]", "trained leads by")
+    head = ("arm", "before", "after", "gain [95 %]", "trained leads by")
     arms = [arm for arm in ("trained", *CONTROLS) if arm in outcome.comparisons]
     return PageTable(head, tuple(_row(outcome, arm) for arm in arms))
 
@@ -108,7 +109,6 @@ def _row(outcome: Outcome, arm: str) -> tuple[str, ...]:
     lead = outcome.comparisons.get(f"trained - {arm}")
     return (
         _LABELS[arm],
-        str(found.n),
         f"{-found.before:.1f}",
         f"{-found.after:.1f}",
         _gain(found),
