@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -12,9 +13,9 @@ import typer
 from rich.console import Console
 
 from trace_agents.errors import TraceAgentsError
+from trace_agents.graph import Graph
 from trace_agents.loading import load_traces
 from trace_agents.plugins import COMMANDS, found, load
-from trace_agents.serialize import graph_to_json
 
 
 def import_traces(
@@ -24,13 +25,32 @@ def import_traces(
     """Read a file of OpenTelemetry spans and show the DAG of each episode."""
     graphs = load_traces(file)
     if as_json:
-        episodes = [graph_to_json(graph) for graph in graphs]
-        print(json.dumps({"episodes": episodes}, ensure_ascii=False))  # noqa: T201 - the output
+        print(json.dumps(episodes_json(graphs), ensure_ascii=False))  # noqa: T201 - the output
         return
     for graph in graphs:
         typer.echo(f"{graph.episode}: {len(graph.nodes)} nodes, {len(graph.edges)} edges")
         for problem in graph.problems:
             typer.echo(f"  problem: {problem}")
+
+
+def episodes_json(graphs: Iterable[Graph]) -> dict[str, object]:
+    """Return graphs as the object that `import --json` prints: episodes, and what went wrong."""
+    listed = list(graphs)
+    return {
+        "episodes": [
+            {
+                "id": graph.episode,
+                "version": graph.version,
+                "nodes": [asdict(node) for node in graph.nodes],
+                "edges": [
+                    {"from": edge.source, "to": edge.target, "reason": edge.reason}
+                    for edge in graph.edges
+                ],
+            }
+            for graph in listed
+        ],
+        "problems": [problem for graph in listed for problem in graph.problems],
+    }
 
 
 def app() -> None:
