@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from trace_agents.errors import ExtraNotInstalled, ModelError, UnknownModel
+from trace_agents.errors import ModelError, UnknownModel
+from trace_agents.llm import load_litellm, price, translated
 from trace_agents.tracing.context import current_trace
 
 Json: TypeAlias = dict[str, object]
@@ -47,20 +46,6 @@ class Answer:
     output_tokens: int = 0
 
 
-def litellm_attribute(name: str) -> object:
-    """Return an attribute of litellm, which is loaded at the first call: that takes seconds.
-
-    Raises:
-        ExtraNotInstalled: litellm is missing.
-    """
-    # without this, litellm fetches a price list from the network when it is imported
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    try:
-        return getattr(importlib.import_module("litellm"), name)
-    except ImportError as error:
-        raise ExtraNotInstalled("litellm", "llm") from error
-
-
 async def acomplete(
     endpoint: Endpoint, messages: Sequence[Json], tools: Sequence[Json], extra: Mapping[str, object]
 ) -> Answer:
@@ -70,45 +55,44 @@ async def acomplete(
         UnknownModel: no provider knows the model.
         ModelError: the model could not answer.
     """
-    call = cast("Callable[..., Awaitable[object]]", litellm_attribute("acompletion"))
+    call = cast("Callable[..., Awaitable[object]]", load_litellm().acompletion)
     try:
         response = await call(**endpoint.arguments(messages, tools), **extra)
     except Exception as error:
-        raise translated(endpoint.model, error) from error
-    return _answer(response)
+        raise _ours(endpoint.model, error) from error
+    return _answer(endpoint.model, response)
 
 
 def complete(
     endpoint: Endpoint, messages: Sequence[Json], tools: Sequence[Json], extra: Mapping[str, object]
 ) -> Answer:
     """Return a model's answer, as `acomplete` does, and block until it is there."""
-    call = cast("Callable[..., object]", litellm_attribute("completion"))
+    call = cast("Callable[..., object]", load_litellm().completion)
     try:
         response = call(**endpoint.arguments(messages, tools), **extra)
     except Exception as error:
-        raise translated(endpoint.model, error) from error
-    return _answer(response)
+        raise _ours(endpoint.model, error) from error
+    return _answer(endpoint.model, response)
 
 
-def translated(model: str, error: Exception) -> ModelError:
-    """Return our error for one of litellm's."""
-    kind = type(error).__name__
-    if kind == "NotFoundError" or "LLM Provider NOT provided" in str(error):
+def _ours(model: str, error: Exception) -> ModelError:
+    """Return our error for one of litellm's; here the name is not checked before the call."""
+    if "LLM Provider NOT provided" in str(error):
         return UnknownModel(
             f"no provider knows the model {model!r}; "
             "write provider/name, as in 'openai/gpt-4o-mini'"
         )
-    return ModelError(f"the model {model!r} could not answer: {kind}: {error}")
+    return translated(model, error)
 
 
-def _answer(response: object) -> Answer:
+def _answer(model: str, response: object) -> Answer:
     data = cast("Callable[[], Json]", getattr(response, "model_dump"))()  # noqa: B009
     choices = cast("list[Json]", data["choices"])
     message = cast("Json", choices[0]["message"])
     usage = cast("dict[str, int]", data.get("usage") or {})
     trace = current_trace()
     if trace is not None:
-        trace.spend(usd=_price(response))
+        trace.spend(usd=price(load_litellm(), model, response))
     calls = cast("list[Json]", message.get("tool_calls") or [])
     return Answer(
         str(message.get("content") or ""),
@@ -121,11 +105,3 @@ def _answer(response: object) -> Answer:
 def _call(call: Json) -> tuple[str, str, str]:
     function = cast("Json", call["function"])
     return str(call["id"]), str(function["name"]), str(function["arguments"])
-
-
-def _price(response: object) -> float:
-    price = cast("Callable[..., float]", litellm_attribute("completion_cost"))
-    try:
-        return price(completion_response=response)
-    except Exception:  # noqa: BLE001 - litellm raises bare Exceptions for models without a price
-        return 0.0

@@ -66,19 +66,19 @@ class LiteLLM:
             UnknownModel: no provider knows the name.
             ModelError: the model could not answer; the sentence says why.
         """
-        litellm = await anyio.to_thread.run_sync(_load)
+        litellm = await anyio.to_thread.run_sync(load_litellm)
         _check(litellm, self.name)
         for attempt in range(self._retries):
             try:
                 return await self._once(litellm, messages)
             except Exception as error:
                 if not _retryable(error):
-                    raise _translated(self.name, error) from error
+                    raise translated(self.name, error) from error
             await anyio.sleep(self._backoff * 2**attempt)
         try:
             return await self._once(litellm, messages)
         except Exception as error:
-            raise _translated(self.name, error) from error
+            raise translated(self.name, error) from error
 
     async def _once(self, litellm: Any, messages: Sequence[Message]) -> Reply:
         with anyio.fail_after(self._timeout):
@@ -115,10 +115,15 @@ def check_model(name: str) -> None:
         ExtraNotInstalled: litellm is missing.
         UnknownModel: no provider knows the name.
     """
-    _check(_load(), name)
+    _check(load_litellm(), name)
 
 
-def _load() -> Any:
+def load_litellm() -> Any:
+    """Return the litellm module, imported at the first call: that takes seconds.
+
+    Raises:
+        ExtraNotInstalled: litellm is missing.
+    """
     # without this, importing litellm downloads its price list
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     try:
@@ -155,7 +160,8 @@ def _retryable(error: Exception) -> bool:
     )
 
 
-def _translated(name: str, error: Exception) -> ModelError:
+def translated(name: str, error: Exception) -> ModelError:
+    """Return our error for one that a call of the model `name` through litellm raised."""
     if isinstance(error, ModelError):
         return error
     if isinstance(error, TimeoutError):
@@ -182,11 +188,12 @@ def _reply(litellm: Any, name: str, answer: Any) -> Reply:
         text,
         int(getattr(usage, "prompt_tokens", 0) or 0),
         int(getattr(usage, "completion_tokens", 0) or 0),
-        _cost(litellm, name, answer),
+        price(litellm, name, answer),
     )
 
 
-def _cost(litellm: Any, name: str, answer: Any) -> float:
+def price(litellm: Any, name: str, answer: Any) -> float:
+    """Return what a call cost in US dollars; 0 where the price is not known."""
     try:
         return float(cast("float", litellm.completion_cost(completion_response=answer, model=name)))
     except Exception:  # noqa: BLE001 - a model without a known price raises several kinds

@@ -19,8 +19,9 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
+from trace_agents.llm import load_litellm
 from trace_agents_adapters.autogen.messages import schema_of
-from trace_agents_adapters.litellm_calls import Endpoint, Json, acomplete, litellm_attribute
+from trace_agents_adapters.litellm_calls import Endpoint, Json, acomplete
 
 _CONTEXT = 128_000
 
@@ -116,7 +117,7 @@ class LitellmClient(ChatCompletionClient, Component[LitellmSettings]):
         self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()
     ) -> int:
         """Return how many tokens the messages are, without the tools."""
-        count = cast("Callable[..., int]", litellm_attribute("token_counter"))
+        count = cast("Callable[..., int]", load_litellm().token_counter)
         return count(model=self.model, messages=[p for m in messages for p in _openai(m)])
 
     def remaining_tokens(

@@ -68,7 +68,8 @@ def build_team(settings: Settings) -> HouseholdTeam:
 def _chat_models(settings: Settings) -> tuple[ChatCompletionClient, BaseChatModel]:
     if settings.model is None:
         return rule_following_client(), rule_following_chat_model()
-    name = _checked(settings.model, settings.base_url)
+    name = _named(settings.model, settings.base_url)
+    check_model(name)
     made = [
         cast("Callable[..., object]", load(CHAT_MODELS, framework))(name, **_address(settings))
         for framework in ("autogen", "langchain")
@@ -76,11 +77,9 @@ def _chat_models(settings: Settings) -> tuple[ChatCompletionClient, BaseChatMode
     return cast("ChatCompletionClient", made[0]), cast("BaseChatModel", made[1])
 
 
-def _checked(model: str, base_url: str | None) -> str:
+def _named(model: str, base_url: str | None) -> str:
     """Return the name as litellm wants it; behind an address it speaks the OpenAI protocol."""
-    name = f"openai/{model}" if base_url and "/" not in model else model
-    check_model(name)
-    return name
+    return f"openai/{model}" if base_url and "/" not in model else model
 
 
 def _address(settings: Settings) -> dict[str, str | None]:
@@ -99,7 +98,7 @@ def _optimizer_model(settings: Settings, arm: str) -> Model:
         return RandomModel()
     if settings.optimizer_model is None:
         return ReflectingModel()
-    name = _checked(settings.optimizer_model, settings.base_url)
+    name = _named(settings.optimizer_model, settings.base_url)
     return as_model(name, **_address(settings))
 
 

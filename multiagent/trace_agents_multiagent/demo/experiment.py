@@ -69,7 +69,7 @@ async def run_experiment(settings: Settings, progress: Progress, stop: anyio.Eve
     """Train and measure; after a stop, return what was learnt up to it."""
     began = time.monotonic()
     laboratory = Laboratory(settings, progress, stop)
-    beside = _Beside(settings, progress)
+    beside = _Beside(settings, progress, stop)
     outcomes: list[Outcome] = []  # the last one stands, also after a stop
     async with anyio.create_task_group() as group:
         group.start_soon(_cancel_when, stop, group.cancel_scope)
@@ -99,6 +99,7 @@ class _Beside:
 
     settings: Settings
     progress: Progress
+    stop: anyio.Event
     results: dict[str, ControlResult] = field(default_factory=dict[str, ControlResult])
     done: anyio.Event = field(default_factory=anyio.Event)
 
@@ -113,7 +114,8 @@ class _Beside:
             self.results[arm] = await to_process.run_sync(
                 run_control, self.settings, arm, cancellable=True
             )
-        except KeyboardInterrupt:  # Ctrl-C came while the process was starting
+        except KeyboardInterrupt:  # Ctrl-C came while the process was starting: the run ends
+            self.stop.set()
             return
         self.progress(f"{arm} control: trained and tested", None)
 
