@@ -1,80 +1,110 @@
-"""How the core's costs grow: `python benchmarks/core.py`.
+"""What the core costs, beside Trace 0.1.3.8 in the same run: `python benchmarks/core.py`.
 
-Prints the time of `backward` with minimal subgraphs and of building the optimizer's prompt for
-growing chains and fan-ins, and the exponent between the smallest and the largest: 1 is linear.
+Both run the same programs in processes of their own, in turns; times are CPU time and medians,
+unless a row says otherwise. Trace gets an environment of its own, kept in the user's cache folder:
+without a package index only our own figures are printed. Ends with status 1 where a limit is
+missed.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import math
-import time
-from collections.abc import Callable
-from functools import partial
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 
-from trace_agents.graph import Edge, Graph, GraphNode, Kind
-from trace_agents.propagate import TraceGraph, backward
-from trace_agents.render import to_prompt
+from benchmarks.costs import compared, growth, weight
+from benchmarks.costs.rows import Row, heading, missed
+from benchmarks.costs.runs import PEER, Runner, cache, peer_python
 
-SIZES = (1_000, 10_000, 100_000)
-REPEATS = 3
-
-
-def chain(size: int) -> Graph:
-    """Return a parameter with `size` operations behind it, one after the other."""
-    nodes = [GraphNode("parameter:p", Kind.PARAMETER, "p", "x")]
-    nodes += [GraphNode(str(i), Kind.OPERATION, "add", i) for i in range(size)]
-    names = [node.id for node in nodes]
-    return Graph(tuple(nodes), tuple(map(Edge, names, names[1:])), "chain")
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
-def fan_in(size: int) -> Graph:
-    """Return `size` parameters that all lead into one operation."""
-    nodes = [GraphNode(f"parameter:{i}", Kind.PARAMETER, f"p{i}", i) for i in range(size)]
-    edges = tuple(Edge(node.id, "sum") for node in nodes)
-    return Graph((*nodes, GraphNode("sum", Kind.OPERATION, "sum", 0)), edges, "fan")
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of rows."""
+
+    title: str
+    rows: Callable[[], Iterator[Row]]
 
 
-def best_of(action: Callable[[], object]) -> float:
-    """Return the shortest of a few runs, in seconds."""
-    times: list[float] = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - began)
-    return min(times)
+def sections(runner: Runner, *, quick: bool, install: bool) -> dict[str, Section]:
+    """Return the groups of rows by name; the quick ones stop at smaller sizes."""
+    sizes = SIZES[:-1] if quick else SIZES
+    found = {
+        "graphs": Section(f"Graphs, against {PEER}", lambda: compared.graph_rows(runner, quick)),
+        "calls": Section(f"Calls, against {PEER}", lambda: compared.call_rows(runner)),
+        "memory": Section(f"Memory, against {PEER}", lambda: compared.memory_rows(runner)),
+        "prompt": Section(f"Prompt, against {PEER}", lambda: compared.prompt_rows(runner, quick)),
+        "episodes": Section("Episodes at once", lambda: compared.episode_rows(runner, quick)),
+        "import": Section("Import", weight.import_rows),
+        "prompts": Section("Growth of prompts", lambda: growth.prompt_rows(runner, sizes[:3])),
+        "plain": Section(
+            "Growth on plain graphs (exponents)", lambda: growth.plain_rows(runner, sizes)
+        ),
+        "growth": Section(
+            "Growth on nodes (exponents)", lambda: growth.backward_rows(runner, sizes)
+        ),
+    }
+    if install:
+        found["install"] = Section("Install", weight.install_rows)
+    return found
 
 
-def fresh(graph: Graph) -> Graph:
-    """Return the same graph without what it has worked out already."""
-    return Graph(graph.nodes, graph.edges, graph.episode)
+def options() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description="What the core costs, beside Trace.")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument("--install", action="store_true", help="measure the base install too; slow")
+    parser.add_argument("--only", action="append", help="a group of rows; may be repeated")
+    parser.add_argument("--no-peer", action="store_true", help="compare with nothing")
+    parser.add_argument("--forget-peer", action="store_true", help="remove Trace's environment")
+    parser.add_argument("--timeout", type=float, default=180, help="seconds of one run")
+    return parser.parse_args()
 
 
-def walk(graph: Graph) -> None:
-    """Send feedback through the graph."""
-    backward(fresh(graph), "better")
+def main() -> int:
+    """Print the table; return 1 where a limit is missed."""
+    given = options()
+    if given.forget_peer:
+        shutil.rmtree(cache(), ignore_errors=True)
+        return 0
+    peer = None if given.no_peer else peer_python()
+    runner = Runner(peer, 2 if given.quick else 3, given.timeout)
+    groups = sections(runner, quick=given.quick, install=given.install)
+    if unknown := set(given.only or ()) - set(groups):
+        sys.exit(f"no group {min(unknown)!r}; there are {', '.join(groups)}")
+    rows: list[Row] = []
+    for name in given.only or groups:
+        rows += printed(groups[name], silent=given.json)
+    if given.json:
+        print(json.dumps([as_json(row) for row in rows], indent=1))
+    else:
+        print(f"\n{len(missed(rows))} missed of {sum(row.met is not None for row in rows)} limits")
+    return 1 if missed(rows) else 0
 
 
-def write(subgraph: TraceGraph) -> None:
-    """Write the optimizer's prompt."""
-    to_prompt(TraceGraph(fresh(subgraph.graph), subgraph.feedback))
+def printed(section: Section, *, silent: bool) -> Iterator[Row]:
+    """Yield a section's rows and print each as soon as it is there."""
+    if not silent:
+        print(heading(section.title), flush=True)
+    for row in section.rows():
+        if not silent:
+            print(row, flush=True)
+        yield row
 
 
-def measure(name: str, make: Callable[[int], Graph]) -> None:
-    """Print a row for each size, and the exponents."""
-    walks: list[float] = []
-    texts: list[float] = []
-    for size in SIZES:
-        graph = make(size)
-        walks.append(best_of(partial(walk, graph)))
-        texts.append(best_of(partial(write, backward(graph, "better"))))
-        print(f"{name:8} {size:>8} nodes  backward {walks[-1]:8.4f} s  prompt {texts[-1]:8.4f} s")
-    span = math.log(SIZES[-1] / SIZES[0])
-    print(
-        f"{name:8} exponent  backward {math.log(walks[-1] / walks[0]) / span:.2f}"
-        f"  prompt {math.log(texts[-1] / texts[0]) / span:.2f}"
-    )
+def as_json(row: Row) -> dict[str, object]:
+    """Return a row as JSON data; what is not a number is null."""
+    return {
+        name: None if isinstance(item, float) and not math.isfinite(item) else item
+        for name, item in asdict(row).items()
+    }
 
 
 if __name__ == "__main__":
-    measure("chain", chain)
-    measure("fan-in", fan_in)
+    sys.exit(main())

@@ -27,14 +27,26 @@ from trace_agents.errors import (
     VersionConflict,
 )
 from trace_agents.feedback import Feedback
-from trace_agents.graph import Choice, Code, Graph, Number, Parameter, Parameters, Text
+from trace_agents.graph import (
+    BlackCodeFormatter,
+    Choice,
+    Code,
+    Graph,
+    Number,
+    Parameter,
+    Parameters,
+    Text,
+)
 from trace_agents.loading import load_traces
-from trace_agents.propagate import TraceGraph, backward
+from trace_agents.propagate import GraphPropagator, Propagator, SumPropagator, TraceGraph
 from trace_agents.tracing import (
+    ExceptionNode,
+    MessageNode,
     Module,
     Node,
     ParameterNode,
     Trace,
+    backward,
     bundle,
     current_trace,
     model,
@@ -69,19 +81,23 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "BlackCodeFormatter",
     "Budget",
     "BudgetExhausted",
     "Choice",
     "Code",
     "EpisodeFailed",
+    "ExceptionNode",
     "ExecutionError",
     "ExtraNotInstalled",
     "Feedback",
     "ForeignNode",
     "Gate",
     "Graph",
+    "GraphPropagator",
     "InvalidValue",
     "MalformedReply",
+    "MessageNode",
     "ModelError",
     "Module",
     "Node",
@@ -91,9 +107,11 @@ __all__ = [
     "Parameter",
     "ParameterNode",
     "Parameters",
+    "Propagator",
     "Proposal",
     "SandboxError",
     "StoreError",
+    "SumPropagator",
     "TaskFileError",
     "Text",
     "Trace",

@@ -4,6 +4,8 @@ TraceAgentsError
 ├── InvalidValue (ValueError)          a value does not fit its parameter
 ├── UnknownParameter (KeyError)        a name that no parameter has
 ├── ExtraNotInstalled (ImportError)    an optional package is missing
+├── DrawingError (RuntimeError)        a drawing could not be made
+│   └── RendererNotFound               the program that draws is missing
 ├── NotWrappable (TypeError)           no adapter knows the object
 ├── ForeignNode (RuntimeError)         a node of another episode
 ├── ExecutionError (RuntimeError)      a bundled operation raised
@@ -58,6 +60,22 @@ class ExtraNotInstalled(TraceAgentsError, ImportError):
         self.extra = extra
         super().__init__(
             f"the package {package!r} is not installed; run: pip install 'trace-agents[{extra}]'"
+        )
+
+
+class DrawingError(TraceAgentsError, RuntimeError):
+    """A drawing could not be made."""
+
+
+class RendererNotFound(DrawingError):
+    """The program that makes pictures is missing; the texts of a drawing need none."""
+
+    def __init__(self, program: str, package: str) -> None:
+        self.program = program
+        self.package = package
+        super().__init__(
+            f"the program {program!r} was not found; install {package} (for example: "
+            f"apt-get install {package}), or use the drawing's `.source` or `.mermaid` text"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -45,13 +46,16 @@ class MontySandbox:
     memory: int = 100_000_000
     """Bytes one call may hold."""
     _pool: list[Monty] = field(default_factory=list["Monty"], repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def call(
         self, source: str, name: str, args: Sequence[object], kwargs: Mapping[str, object]
     ) -> object:
         """Return what the function returned; see `Sandbox.call`."""
-        from pydantic_monty import CollectString, MontyError
-
+        try:
+            from pydantic_monty import CollectString, MontyError
+        except ImportError:
+            raise ExtraNotInstalled("pydantic-monty", "sandbox") from None
         limits = {"max_feed_duration_secs": self.seconds, "max_memory": self.memory}
         wait = "await " if source.lstrip().startswith("async ") else ""
         inputs = {"call_args": _plain(list(args)), "call_kwargs": _plain(dict(kwargs))}
@@ -71,15 +75,14 @@ class MontySandbox:
             raise SandboxError(f"{name} failed in the sandbox: {error}") from None
 
     def _workers(self) -> Monty:
-        if not self._pool:
-            try:
-                from pydantic_monty import Monty
-            except ImportError:
-                raise ExtraNotInstalled("pydantic-monty", "sandbox") from None
-            stack = ExitStack()
-            self._pool.append(stack.enter_context(Monty(max_processes=2)))
-            weakref.finalize(self, stack.close)
-        return self._pool[0]
+        from pydantic_monty import Monty
+
+        with self._lock:  # two threads may make the first call at once
+            if not self._pool:
+                stack = ExitStack()
+                self._pool.append(stack.enter_context(Monty(max_processes=2)))
+                weakref.finalize(self, stack.close)
+            return self._pool[0]
 
 
 class UnsafeSandbox:

@@ -6,7 +6,7 @@ import pytest
 
 from trace_agents.graph import Choice, Edge, Graph, GraphNode, Kind, Parameter, Parameters, Reason
 from trace_agents.propagate import TraceGraph, backward
-from trace_agents.render import to_mermaid, to_prompt
+from trace_agents.render import to_prompt
 
 
 def episode(name: str, said: str, *, calls: int = 2, size: int = 20) -> TraceGraph:
@@ -132,26 +132,3 @@ def test_failed_operations_say_so() -> None:
 def test_nothing_renders_to_nothing() -> None:
     """An empty subgraph is an empty text."""
     assert str(to_prompt(TraceGraph())) == ""
-
-
-def test_a_drawing_has_its_nodes_and_edges() -> None:
-    """Parameters are round, and no text breaks out of its label."""
-    graph = Graph(
-        (
-            GraphNode("p", Kind.PARAMETER, 'say "hi" <b>', "x"),
-            GraphNode("c", Kind.OPERATION, "op", 1),
-        ),
-        (Edge("p", "c"),),
-    )
-    assert to_mermaid(graph).splitlines() == [
-        "flowchart TD",
-        '    n0(["say &quot;hi&quot; &lt;b&gt;"])',
-        '    n1["op"]',
-        "    n0 --> n1",
-    ]
-
-
-def test_a_drawing_says_what_it_leaves_out() -> None:
-    """Beyond the limit a note gives the number."""
-    drawn = to_mermaid(episode("e", "x", calls=30), limit=5)
-    assert "28 more nodes not shown" in drawn

@@ -259,9 +259,22 @@ def test_stop_tracing_nests_and_comes_back() -> None:
         with stop_tracing():
             with stop_tracing():
                 _ = node(1) + 1
-            assert current_trace() is None
+            inside = current_trace()
+            assert inside is not None
+            assert (inside.episode, inside.kept) == ("e", False)
         assert current_trace() is trace
     assert trace.graph().nodes == ()
+
+
+def test_an_unrecorded_operation_keeps_its_version_and_forgets_its_inputs() -> None:
+    """An evaluator inside an episode reads what the episode reads, and leaves no trace."""
+    prompt = parameter("old", "prompt")
+    with recording(Trace("e", 1, {"prompt": "new"})), stop_tracing():
+        result = prompt + "!"
+    with stop_tracing():
+        outside = prompt + "!"
+    assert (result.data, result.parents) == ("new!", ())
+    assert (outside.data, outside.parents) == ("old!", ())
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

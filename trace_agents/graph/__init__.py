@@ -11,6 +11,7 @@ from trace_agents.graph.dag import (
     topological,
 )
 from trace_agents.graph.parameters import Parameter, Parameters, Values
+from trace_agents.graph.projections import BlackCodeFormatter, Projection
 from trace_agents.graph.types import (
     Choice,
     Code,
@@ -24,6 +25,7 @@ from trace_agents.graph.types import (
 
 __all__ = [
     "STRUCTURE",
+    "BlackCodeFormatter",
     "Choice",
     "Code",
     "Edge",
@@ -33,6 +35,7 @@ __all__ = [
     "Number",
     "Parameter",
     "Parameters",
+    "Projection",
     "Reason",
     "Text",
     "ValueType",

@@ -65,6 +65,10 @@ class GraphNode:
     finished: bool = True
     spans: tuple[str, ...] = ()
     """Hex ids of the spans that tell this event; empty for what no span told."""
+    operation: str = ""
+    """What was done, where the name has a number that makes it unique: `add` of `add7`."""
+    constants: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+    """Arguments that were plain values, by name; those that were nodes are edges."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import ast
 import json
 import math
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, cast, runtime_checkable
 
 from trace_agents.errors import InvalidValue
+from trace_agents.graph.projections import PROJECTIONS, Projection
 
 
 @runtime_checkable
@@ -180,17 +181,26 @@ class Code:
     kind: ClassVar[str] = "code"
     signature: str = ""
     docstring: str | None = None
+    projections: tuple[Projection, ...] = ()
+    """What new code goes through, in order, before it is stored."""
 
     @classmethod
-    def of(cls, source: str) -> Code:
+    def of(cls, source: str, projections: Iterable[Projection] = ()) -> Code:
         """Return the type of which `source` is a value."""
         function = _one_function(source)
-        return cls(_signature(function), ast.get_docstring(function))
+        return cls(_signature(function), ast.get_docstring(function), tuple(projections))
 
     def check(self, value: object) -> str:
-        """Return the source unchanged, or raise `InvalidValue`; the code is not run."""
+        """Return the source as it is stored, or raise `InvalidValue`; the code is not run."""
         if not isinstance(value, str):
             raise InvalidValue(f"expected Python source, got {type(value).__name__}")
+        self._fits(value)
+        for projection in self.projections:
+            value = projection(value)
+            self._fits(value)
+        return value
+
+    def _fits(self, value: str) -> None:
         function = _one_function(value)
         if _signature(function) != self.signature:
             raise InvalidValue(
@@ -198,7 +208,6 @@ class Code:
             )
         if self.docstring is not None and ast.get_docstring(function) != self.docstring:
             raise InvalidValue("the function's docstring must stay as it is")
-        return value
 
     def parse(self, text: str) -> str:
         """Return the source without the fence that a model may have put around it."""
@@ -209,8 +218,13 @@ class Code:
         return f"one Python function that starts with `{self.signature}`; only its body may change"
 
     def to_json(self) -> dict[str, object]:
-        """Return the type as a JSON object."""
-        return {"kind": self.kind, "signature": self.signature, "docstring": self.docstring}
+        """Return the type as a JSON object; of projections, the names."""
+        return {
+            "kind": self.kind,
+            "signature": self.signature,
+            "docstring": self.docstring,
+            "projections": [projection.name for projection in self.projections],
+        }
 
 
 def _one_function(source: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
@@ -277,6 +291,11 @@ def type_from_json(data: Mapping[str, object]) -> ValueType:
             return Choice(tuple(cast("list[str]", data.get("options") or [])))
         case "code":
             doc = data.get("docstring")
-            return Code(str(data.get("signature", "")), doc if isinstance(doc, str) else None)
+            names = cast("list[str]", data.get("projections") or [])
+            return Code(
+                str(data.get("signature", "")),
+                doc if isinstance(doc, str) else None,
+                tuple(PROJECTIONS[name] for name in names if name in PROJECTIONS),
+            )
         case kind:
             raise InvalidValue(f"unknown parameter type {kind!r}")

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import anyio
 
 from trace_agents.errors import InvalidValue
-from trace_agents.graph import Graph, Kind, Parameters, Values, dump
+from trace_agents.graph import Graph, Kind, Parameters, Values
 from trace_agents.llm.base import Model
 from trace_agents.propagate import TraceGraph, backward
 from trace_agents.tracing.nodes import Node
@@ -151,17 +151,17 @@ class GraphOptimizer(ABC):
         return {**self.parameters.defaults(), **values}
 
     def _left_at_nodes(self) -> list[TraceGraph]:
-        labels: dict[str, str] = {}
-        found: list[TraceGraph] = []
+        names = set(self.parameters.trainable)
+        found: dict[int, TraceGraph] = {}
         for node in self._nodes.values():
-            for part in node.feedback:
-                if part.graph.episode:
-                    found.append(part)
-                    continue
-                # each parameter holds its own part of one run: equal outputs make one label
-                key = labels.setdefault(_signature(part), f"output{len(labels) + 1}")
-                found.append(_labelled(part, key))
-        return found
+            found.update((id(subgraph), subgraph) for subgraph in node.received)
+        parts: list[TraceGraph] = []
+        for subgraph in found.values():
+            own = [node.name for node in subgraph.parameters if node.name in names]
+            part = subgraph.prune(parameters=own)
+            named = part.graph.episode or _merged(part)
+            parts.append(part if named else _labelled(part, f"output{len(parts) + 1}"))
+        return parts
 
 
 def _graph_of(target: Target) -> Graph:
@@ -176,9 +176,4 @@ def _merged(part: TraceGraph) -> bool:
 
 
 def _labelled(part: TraceGraph, episode: str) -> TraceGraph:
-    return replace(part, graph=replace(part.graph, episode=episode))
-
-
-def _signature(part: TraceGraph) -> str:
-    known = part.graph.by_id
-    return repr([(name, dump(known[name].value), texts) for name, texts in part.feedback.items()])
+    return TraceGraph(replace(part.graph, episode=episode), part.feedback)

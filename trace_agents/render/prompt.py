@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
+from trace_agents.drawing.code import numbered, operation_line
+from trace_agents.drawing.words import clip, one_line, operation, value_text
 from trace_agents.graph import GraphNode, Kind, Parameters, Values, dump
 from trace_agents.propagate import TraceGraph
-from trace_agents.render.words import clip, one_line, operation, value_text, word
 
 _SPARE = 600
 """Characters kept for headings and notes."""
 _WHOLE = 2_000
 """The most characters of one value that are shown even where there is room for more."""
 _SCORE = re.compile(r"\bscore\s*(?:is|of|[:=])?\s*(-?\d+(?:\.\d+)?)", re.IGNORECASE)
-_MOVES = (Kind.LLM_CALL, Kind.TOOL_CALL, Kind.MESSAGE, Kind.OUTPUT, Kind.EXCEPTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,6 @@ class _View:
     subgraph: TraceGraph
     free: frozenset[str] | None
     """Names of the parameters that may change; None where all may."""
-    _counts: dict[str, int] = field(default_factory=dict[str, int])
 
     @cached_property
     def episodes(self) -> Mapping[str, list[GraphNode]]:
@@ -109,13 +108,8 @@ class _View:
     @cached_property
     def labels(self) -> Mapping[str, str]:
         """A short readable name for every node."""
-        named = {node.id: node.name for node in self.subgraph.parameters}
-        for nodes in self.episodes.values():
-            for node in nodes:
-                base = node.kind.value if node.kind in _MOVES else word(node.name)
-                self._counts[base] = count = self._counts.get(base, 0) + 1
-                named[node.id] = f"{base}{count}"
-        return named
+        moves = (node for nodes in self.episodes.values() for node in nodes)
+        return numbered([*self.subgraph.parameters, *moves])
 
     def is_input(self, node: GraphNode) -> bool:
         """Whether nothing in the subgraph led to this node."""
@@ -129,16 +123,10 @@ class _View:
         ]
 
     def _line(self, node: GraphNode) -> str:
-        arguments: dict[str, None] = {}
-        for edge in self.subgraph.graph.inputs[node.id]:
-            source = self.labels[edge.source]
-            if self._is_fixed(edge.source):
-                continue  # listed once; in every call it would hide what flows
-            own = not edge.label or word(edge.label) == word(source)
-            arguments[source if own else f"{word(edge.label)}={source}"] = None
-        error = f"  # failed: {clip(one_line(node.error), 120)}" if node.error else ""
-        called = re.sub(r"[^\w.]+", "_", operation(node))
-        return f"{self.labels[node.id]} = {called}({', '.join(arguments)}){error}"
+        inputs = self.subgraph.graph.inputs[node.id]
+        # fixed parameters are listed once; in every call they would hide what flows
+        flowing = (edge for edge in inputs if not self._is_fixed(edge.source))
+        return operation_line(node, flowing, self.labels)
 
     def _is_fixed(self, node_id: str) -> bool:
         node = self.subgraph.graph.by_id[node_id]

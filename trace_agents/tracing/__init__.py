@@ -8,6 +8,7 @@ from trace_agents.tracing.context import (
     recording,
     stop_tracing,
 )
+from trace_agents.tracing.feedback import backward
 from trace_agents.tracing.module import Module, model
 from trace_agents.tracing.nodes import ExceptionNode, MessageNode, Node
 from trace_agents.tracing.parameters import ParameterNode, node
@@ -22,6 +23,7 @@ __all__ = [
     "ParameterNode",
     "Recorder",
     "Trace",
+    "backward",
     "bundle",
     "current_trace",
     "model",

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
-import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
+from types import MethodType
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from anyio import to_thread
 
-from trace_agents.errors import ExecutionError, InvalidValue, TraceMissingInputsError
-from trace_agents.graph import Code, Parameter
+from trace_agents.errors import InvalidValue
+from trace_agents.graph import Projection
 from trace_agents.sandbox import MontySandbox, Sandbox, SandboxName, UnsafeSandbox
-from trace_agents.tracing.nodes import (
-    Body,
-    ExceptionNode,
-    MessageNode,
-    Node,
-    current_body,
-    running,
-)
+from trace_agents.tracing.body import running
+from trace_agents.tracing.calls import Arguments
+from trace_agents.tracing.execution import PlainBody, TracedBody
+from trace_agents.tracing.nodes import Node
 from trace_agents.tracing.parameters import ParameterNode
+from trace_agents.tracing.source import code_of
+from trace_agents.tracing.streams import async_stream, stream
+from trace_agents.tracing.values import unwrapped
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,13 +36,15 @@ class Options:
     description: str
     catch_execution_error: bool = True
     allow_external_dependencies: bool = False
+    traceable: bool = False
 
 
 class Bundle(Generic[P, R]):
     """A bundled function: a call records one node, and its body runs as ordinary Python.
 
     Called in the body of another bundled function it is an ordinary function too. Several calls
-    may run at once, of different versions where the code is trainable.
+    may run at once, of different versions where the code is trainable. Each object has its own
+    code of a trainable method.
     """
 
     def __init__(
@@ -50,25 +52,43 @@ class Bundle(Generic[P, R]):
     ) -> None:
         functools.update_wrapper(cast("Callable[..., object]", self), function)
         self._function = function
-        self._signature = inspect.signature(function)
+        self._arguments = Arguments(function, options.name, options.description)
         self._options = options
         self._sandbox = box
         self._code = code
+        self._method = False
         self.is_async = inspect.iscoroutinefunction(function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the function and return its result as a node; a coroutine of it if async."""
-        if current_body() is not None:
-            return self._run(_data(args), _data(kwargs))
-        inputs = self._inputs(args, kwargs)
-        return (
-            self._awaited(inputs, args, kwargs)
-            if self.is_async
-            else self._now(inputs, args, kwargs)
+        """Run the function and return its result as a node.
+
+        Of an async function it is a coroutine of the node; of a generator, sync or async, a
+        generator of nodes.
+
+        Raises:
+            TypeError: the arguments do not fit the function.
+            ExecutionError: the function raised; `exception_node` carries what and where.
+            TraceMissingInputsError: the body read a node that it was not given.
+        """
+        if running.get() is not None:
+            return self._run([unwrapped(a) for a in args], _unwrapped_values(kwargs))
+        call = self._arguments.call(args, kwargs, self._code)
+        kind = TracedBody if self._options.traceable else PlainBody
+        body = kind(
+            call,
+            catch=self._options.catch_execution_error,
+            allow_external=self._options.allow_external_dependencies,
         )
+        given, named = body.arguments(args, kwargs)
+        with body:
+            result = self._run(given, named)
+        return self._recorded(result, body)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else MethodType(self.of(instance), instance)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._method = True
 
     @property
     def code(self) -> ParameterNode:
@@ -85,73 +105,53 @@ class Bundle(Generic[P, R]):
         """Return the code, if it is trainable."""
         return (self._code,) if self._code is not None else ()
 
-    def _now(
-        self, inputs: dict[str, Node], args: tuple[object, ...], kwargs: Mapping[str, object]
-    ) -> Node:
-        body = self._body(inputs)
-        try:
-            with running(body):
-                result = self._run(_data(args), _data(kwargs))
-        except TraceMissingInputsError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever the user's function raises is recorded
-            self._failed(error, inputs)
-        return self._node(result, inputs, body)
+    def of(self, instance: object) -> Bundle[P, R]:
+        """Return the function as one object has it: with code of its own, if it is trainable."""
+        kept = getattr(instance, "__dict__", None)
+        if self._code is None or kept is None:
+            return self
+        own = kept.setdefault(INSTANCE_CODE, {})
+        found = own.get(self._options.name)
+        if found is None:  # two threads may both make one; the first to put it there wins
+            found = own.setdefault(self._options.name, copy.deepcopy(self))
+        return cast("Bundle[P, R]", found)
 
-    async def _awaited(
-        self, inputs: dict[str, Node], args: tuple[object, ...], kwargs: Mapping[str, object]
-    ) -> Node:
-        body = self._body(inputs)
-        try:
-            with running(body):
-                result = await self._run_async(_data(args), _data(kwargs))
-        except TraceMissingInputsError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever the user's function raises is recorded
-            self._failed(error, inputs)
-        return self._node(result, inputs, body)
+    def __deepcopy__(self, memo: dict[int, object]) -> Bundle[P, R]:
+        """Return the same function with code that changes apart from this one's."""
+        code = copy.deepcopy(self._code, memo)
+        made = Bundle(self._function, self._options, code, self._sandbox)
+        made._method = self._method
+        return made
 
-    def _inputs(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Node]:
-        bound = self._signature.bind(*args, **kwargs)
-        found: dict[str, Node] = {}
-        for name, value in bound.arguments.items():
-            for path, inner in _nodes_in(name, value):
-                found[path] = inner.use()
-        if self._code is not None:
-            found["code"] = self._code.use()
-        return found
+    def _recorded(self, result: object, body: PlainBody) -> Any:
+        kind = type(result)
+        if kind in _VALUES:  # by far the most
+            return body.node(result)
+        if inspect.isgenerator(result):
+            return stream(cast("Generator[object]", result), body)
+        if inspect.isasyncgen(result):
+            return async_stream(cast("AsyncGenerator[object]", result), body)
+        if hasattr(kind, "__await__"):
+            return self._awaited(cast("Awaitable[object]", result), body)
+        return body.node(result)
 
-    def _body(self, inputs: Mapping[str, Node]) -> Body:
-        given = frozenset(id(value) for value in inputs.values())
-        return Body(given, allow_external=self._options.allow_external_dependencies)
+    async def _awaited(self, result: Awaitable[object], body: PlainBody) -> Node:
+        with body:
+            value = await result
+        return body.node(value)
 
-    def _node(self, result: object, inputs: dict[str, Node], body: Body) -> Node:
-        value: object = result.raw if isinstance(result, Node) else result
-        parents = {**inputs, **{name: n.use() for name, n in body.external.items()}}
-        return MessageNode(
-            value, name=self._options.name, description=self._options.description, inputs=parents
-        )
-
-    def _failed(self, error: Exception, inputs: dict[str, Node]) -> NoReturn:
-        if not self._options.catch_execution_error:
-            raise error
-        name = f"exception_{self._options.name}"
-        raise ExecutionError(ExceptionNode(error, name=name, inputs=inputs)) from error
-
-    def _run(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
+    def _run(self, args: list[object], kwargs: Mapping[str, object]) -> Any:
         changed = self._changed_source()
         if changed is None:
             return self._function(*args, **kwargs)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue]
-        return self._sandbox.call(changed, self._function.__name__, args, kwargs)
-
-    async def _run_async(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> object:
-        changed = self._changed_source()
-        if changed is None:
-            return await cast("Any", self._function)(*args, **kwargs)
         name = self._function.__name__
         if isinstance(self._sandbox, UnsafeSandbox):
-            return await cast("Any", self._sandbox.compiled(changed, name))(*args, **kwargs)
-        return await to_thread.run_sync(self._sandbox.call, changed, name, args, kwargs)
+            return self._sandbox.call(changed, name, args, kwargs)
+        if self._method:
+            args = [None, *args[1:]]  # the object stays outside
+        if self.is_async:
+            return to_thread.run_sync(self._sandbox.call, changed, name, args, kwargs)
+        return self._sandbox.call(changed, name, args, kwargs)
 
     def _changed_source(self) -> str | None:
         """Return the code of this episode's version where it is not the user's own."""
@@ -161,32 +161,13 @@ class Bundle(Generic[P, R]):
         return None if source == self._code.parameter.value else source
 
 
-def _nodes_in(path: str, value: object) -> list[tuple[str, Node]]:
-    if isinstance(value, Node):
-        return [(path, value)]
-    if isinstance(value, dict):
-        items = cast("dict[object, object]", value).items()
-        return [pair for key, inner in items for pair in _nodes_in(f"{path}.{key}", inner)]
-    if isinstance(value, list | tuple):
-        inners = enumerate(cast("list[object]", value))
-        return [pair for index, inner in inners for pair in _nodes_in(f"{path}.{index}", inner)]
-    return []
+_VALUES = frozenset({bool, int, float, str, bytes, type(None), list, dict, tuple, set})
+INSTANCE_CODE = "_trace_agents_code"
+"""The attribute in which an object keeps its own trainable methods."""
 
 
-T = TypeVar("T")
-
-
-def _data(value: T) -> T:
-    """Return `value` with every node in it replaced by the node's data."""
-    if isinstance(value, Node):
-        return cast(T, value.use().raw)
-    if isinstance(value, dict):
-        return cast(T, {k: _data(v) for k, v in cast("dict[object, object]", value).items()})
-    if isinstance(value, tuple):
-        return cast(T, tuple(_data(v) for v in cast("tuple[object, ...]", value)))
-    if isinstance(value, list):
-        return cast(T, [_data(v) for v in cast("list[object]", value)])
-    return value
+def _unwrapped_values(kwargs: Mapping[str, object]) -> dict[str, object]:
+    return {name: unwrapped(value) for name, value in kwargs.items()}
 
 
 @overload
@@ -199,9 +180,11 @@ def bundle(
     trainable: bool = False,
     catch_execution_error: bool = True,
     allow_external_dependencies: bool = False,
+    traceable: bool = False,
+    projections: Iterable[Projection] = (),
     sandbox: SandboxName = "monty",
 ) -> Callable[[Callable[P, R]], Bundle[P, R]]: ...
-def bundle(
+def bundle(  # noqa: PLR0913 - each is an option of its own, keyword-only, with a default
     function: Callable[..., Any] | None = None,
     /,
     *,
@@ -210,50 +193,46 @@ def bundle(
     trainable: bool = False,
     catch_execution_error: bool = True,
     allow_external_dependencies: bool = False,
+    traceable: bool = False,
+    projections: Iterable[Projection] = (),
     sandbox: SandboxName = "monty",
 ) -> Any:
     """Return `function` as one operation of the DAG; a decorator, with or without options.
 
     Args:
-        function: a sync or async function or method.
+        function: a function, async function, generator or async generator; a method, static or
+            class method; or anything else that can be called.
         name: of the operation; the function's own name without it.
         description: what the operation does; the docstring's first line without it.
         trainable: make the source a parameter named `{name}.code`: signature and docstring stay,
-            the body may change. Changed code runs in the sandbox, the user's own code does not.
+            the body may change. Changed code runs in the sandbox, the user's own code does not;
+            in the sandbox a method's `self` is None.
         catch_execution_error: turn an exception into an `ExceptionNode`, raised inside
             `ExecutionError`, so that it can be given feedback.
         allow_external_dependencies: let the body read nodes that it was not given.
+        traceable: give the body nodes, and record what it does with them apart from the
+            episode: `result.expand()` is that inner graph.
+        projections: what changed code goes through before it is stored, such as a formatter.
         sandbox: `monty` (extra `sandbox`), or `unsafe` for none.
 
     Raises:
         InvalidValue: the source of a trainable function cannot be found or used.
     """
 
-    def wrap(target: Callable[..., Any]) -> Bundle[..., Any]:
-        label = name or target.__name__
+    def wrap(target: Any) -> Any:
+        if isinstance(target, staticmethod | classmethod):  # the binding stays outermost
+            inner = cast("staticmethod[..., Any] | classmethod[Any, ..., Any]", target)
+            made = wrap(inner.__func__)
+            made._method = isinstance(target, classmethod)
+            return type(inner)(made)
+        label = name or getattr(target, "__name__", type(target).__name__)
         summary = description or (inspect.getdoc(target) or "").partition("\n")[0]
-        options = Options(label, summary, catch_execution_error, allow_external_dependencies)
-        code = _code_of(target, label, summary) if trainable else None
-        box: Sandbox = UnsafeSandbox(target.__globals__) if sandbox == "unsafe" else MontySandbox()
+        options = Options(
+            label, summary, catch_execution_error, allow_external_dependencies, traceable
+        )
+        code = code_of(target, label, summary, projections) if trainable else None
+        globals_of = getattr(target, "__globals__", {})
+        box: Sandbox = UnsafeSandbox(globals_of) if sandbox == "unsafe" else MontySandbox()
         return Bundle(target, options, code, box)
 
     return wrap if function is None else wrap(function)
-
-
-def _code_of(target: Callable[..., Any], label: str, summary: str) -> ParameterNode:
-    try:
-        source = textwrap.dedent(inspect.getsource(target))
-    except (OSError, TypeError):
-        raise InvalidValue(
-            f"the source of {label!r} cannot be read; define the function in a file"
-        ) from None
-    start = next(
-        (
-            i
-            for i, line in enumerate(source.splitlines())
-            if line.startswith(("def ", "async def "))
-        ),
-        0,
-    )
-    body = "\n".join(source.splitlines()[start:])
-    return ParameterNode(Parameter(f"{label}.code", body, Code.of(body), summary))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+import itertools
+import weakref
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from trace_agents.graph import Graph, Values, merge
+
+if TYPE_CHECKING:
+    from trace_agents.propagate import TraceGraph
+    from trace_agents.tracing.nodes import Node
+    from trace_agents.tracing.parameters import ParameterUse
 
 
 class Recorder(Protocol):
@@ -32,6 +39,63 @@ R = TypeVar("R", bound=Recorder)
 
 
 @dataclass(slots=True, eq=False)
+class Mark:
+    """What the nodes of one recording know of it; it does not hold the recording."""
+
+    episode: str = ""
+    version: int | None = None
+    scope: weakref.ref[Scope] | None = None
+    """Where feedback about the nodes is kept, for as long as somebody holds the recording."""
+    body: bool = False
+    """Whether it is the inside of a traceable function, not an episode."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """Feedback that was sent back in a recording."""
+
+    subgraph: TraceGraph
+    reached: frozenset[Node] | set[Node]
+    """The nodes on its way."""
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Scope:
+    """The nodes of one recording: an episode's, or those of one traceable function's body."""
+
+    mark: Mark
+    nodes: list[Node] = field(default_factory=list["Node"])
+    uses: dict[str, ParameterUse] = field(default_factory=dict[str, "ParameterUse"])
+    """Each parameter that was read, as this recording sees it."""
+    received: list[Sent] = field(default_factory=list[Sent])
+    """What `backward` brought."""
+    zeroed: dict[str, int] = field(default_factory=dict[str, int])
+    """How many of `received` each parameter has forgotten."""
+    allow_external: bool = False
+    external: dict[str, Node] = field(default_factory=dict[str, "Node"])
+    """Nodes from outside that a traceable body was allowed to read."""
+    counts: dict[str, Iterator[int]] = field(default_factory=dict[str, Iterator[int]])
+
+    def __post_init__(self) -> None:
+        self.mark.scope = weakref.ref(self)
+
+    def number(self, label: str) -> int:
+        """Return how many nodes of that label there were before; safe across threads."""
+        count = self.counts.get(label)
+        if count is None:
+            count = self.counts.setdefault(label, itertools.count())
+        return next(count)
+
+
+@dataclass(slots=True)
+class Usage:
+    """What an episode's model calls used."""
+
+    tokens: int = 0
+    usd: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
 class Trace:
     """The recording of one episode, pinned to one version of the parameters for its whole life.
 
@@ -47,12 +111,24 @@ class Trace:
     """Whether anybody will read the recording; where not, adapters bind and record nothing."""
     read: set[str] = field(default_factory=set[str])
     """Names of the parameters that the episode has read."""
-    tokens: int = 0
-    """Tokens that the episode's model calls reported, in and out."""
-    usd: float = 0.0
-    """What the episode's model calls cost, as far as their price is known."""
+    usage: Usage = field(default_factory=Usage)
+    """Tokens and dollars that the episode's model calls reported."""
+    scope: Scope = field(init=False)
+    """The nodes that `node` and `bundle` recorded."""
     _recorders: dict[type, Recorder] = field(default_factory=dict[type, Recorder])
-    _names: dict[str, int] = field(default_factory=dict[str, int])
+
+    def __post_init__(self) -> None:
+        self.scope = Scope(Mark(self.episode, self.version))
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the episode's model calls reported, in and out."""
+        return self.usage.tokens
+
+    @property
+    def usd(self) -> float:
+        """What the episode's model calls cost, as far as their price is known."""
+        return self.usage.usd
 
     def value_of(self, name: str, default: object = None) -> object:
         """Return the pinned value of a parameter and note that it was read."""
@@ -61,20 +137,29 @@ class Trace:
 
     def spend(self, *, tokens: int = 0, usd: float = 0.0) -> None:
         """Add what a model call used; the budget settles with it when the episode ends."""
-        self.tokens += tokens
-        self.usd += usd
+        self.usage.tokens += tokens
+        self.usage.usd += usd
 
-    def unique(self, label: str) -> str:
-        """Return `label` with a number that makes it unique in this episode: `add0`, `add1`."""
-        count = self._names.get(label, 0)
-        self._names[label] = count + 1
-        return f"{label}{count}"
+    def silent(self) -> Trace:
+        """Return the same episode, unrecorded: its version stays pinned and its spending counts."""
+        unrecorded = replace(self, kept=False)
+        unrecorded.scope = self.scope
+        return unrecorded
+
+    def inside(self, *, allow_external: bool) -> Trace:
+        """Return the same episode with a recording of its own for the body of one operation."""
+        inner = replace(self)
+        mark = Mark(self.episode, self.version, body=True)
+        inner.scope = Scope(mark, allow_external=allow_external)
+        return inner
 
     def recorder(self, kind: type[R], make: Callable[[], R]) -> R:
         """Return this episode's recorder of a kind, made at the first call."""
         found = self._recorders.get(kind)
+        if found is None:
+            found = self._recorders.setdefault(kind, make())
         if not isinstance(found, kind):
-            found = self._recorders[kind] = make()
+            raise TypeError(f"expected a {kind.__name__}, found a {type(found).__name__}")
         return found
 
     @property
@@ -88,29 +173,35 @@ class Trace:
         return merge(graphs, self.episode, self.version)
 
 
-_current: ContextVar[Trace | None] = ContextVar("trace_agents_trace", default=None)
+current: ContextVar[Trace | None] = ContextVar("trace_agents_trace", default=None)
+"""The one variable; everybody but this package reads it through `current_trace`."""
 
 
 def current_trace() -> Trace | None:
     """Return the recording that this task or thread belongs to, if any."""
-    return _current.get()
+    return current.get()
 
 
 @contextmanager
 def recording(trace: Trace) -> Generator[Trace]:
     """Make `trace` the current recording of this context; what was current before comes back."""
-    token = _current.set(trace)
+    token = current.set(trace)
     try:
         yield trace
     finally:
-        _current.reset(token)
+        current.reset(token)
 
 
 @contextmanager
 def stop_tracing() -> Generator[None]:
-    """Record nothing in this context until the end of the block; it nests."""
-    token = _current.set(None)
+    """Record nothing in this context until the end of the block; it nests.
+
+    What runs inside computes as before, with the parameters of its episode's version; results
+    are nodes that came from nothing. Other tasks and threads go on recording.
+    """
+    trace = current.get() or Trace()
+    token = current.set(trace.silent())
     try:
         yield
     finally:
-        _current.reset(token)
+        current.reset(token)

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from trace_agents.errors import InvalidValue, UnknownParameter
-from trace_agents.tracing.bundle import Bundle
+from trace_agents.tracing.bundle import INSTANCE_CODE, Bundle
+from trace_agents.tracing.context import stop_tracing
+from trace_agents.tracing.export import export_source
 from trace_agents.tracing.parameters import ParameterNode
 
 SCHEMA = 1
 
 
 class Module:
-    """An object that finds its parameters: in attributes, nested modules, lists and dicts."""
+    """An object that finds its parameters: in attributes, nested modules, lists and dicts.
+
+    Calling it calls `forward`.
+    """
+
+    training: bool = True
+    """Whether calls of this object are recorded; `train` and `eval` switch it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call `forward`; unrecorded after `eval()`."""
+        forward = getattr(self, "forward", None)
+        if forward is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no method forward; write one, or call its own methods"
+            )
+        if self.training:
+            return forward(*args, **kwargs)
+        with stop_tracing():
+            result = forward(*args, **kwargs)
+        return _unrecorded(result) if inspect.isawaitable(result) else result
 
     def parameters(self) -> list[ParameterNode]:
         """Return the parameters, each once."""
@@ -24,6 +47,31 @@ class Module:
     def parameters_dict(self) -> dict[str, ParameterNode]:
         """Return the parameters by their path, such as `writer.prompt`."""
         return dict(_walk(self, "", set()))
+
+    def train(self, mode: bool = True) -> Self:
+        """Record calls of this object and of the modules in it, or stop doing so."""
+        for module in _modules(self, set()):
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Stop recording calls of this object and of the modules in it: they compute as before."""
+        return self.train(False)
+
+    def copy(self) -> Self:
+        """Return a deep copy: its parameters have the same names and values, and change apart."""
+        return copy.deepcopy(self)
+
+    def export(self, path: str | Path | None = None) -> str:
+        """Return the class as plain Python with what was learnt in it; write it where asked.
+
+        Raises:
+            InvalidValue: the source of the class cannot be read.
+        """
+        source = export_source(type(self), self.parameters_dict())
+        if path is not None:
+            Path(path).write_text(source)
+        return source
 
     def save(self, path: str | Path) -> None:
         """Write the values as JSON."""
@@ -53,6 +101,11 @@ class Module:
             here[name].set(value)
 
 
+async def _unrecorded(result: Awaitable[Any]) -> Any:
+    with stop_tracing():
+        return await result
+
+
 def _walk(value: object, path: str, seen: set[int]) -> Iterator[tuple[str, ParameterNode]]:
     if id(value) in seen:
         return
@@ -64,13 +117,24 @@ def _walk(value: object, path: str, seen: set[int]) -> Iterator[tuple[str, Param
         yield from _walk(inner, f"{path}.{name}" if path else name, seen)
 
 
+def _modules(value: object, seen: set[int]) -> Iterator[Module]:
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, Module):
+        yield value
+    for _, inner in _children(value):
+        yield from _modules(inner, seen)
+
+
 def _children(value: object) -> list[tuple[str, object]]:
     if isinstance(value, Bundle):
         return [("code", code) for code in cast("Bundle[..., object]", value).parameters()]
     if isinstance(value, Module):
-        own = list(vars(value).items())
+        own = [(name, inner) for name, inner in vars(value).items() if name != INSTANCE_CODE]
         methods = {n: m for c in reversed(type(value).__mro__) for n, m in vars(c).items()}
-        return own + [(n, m) for n, m in methods.items() if isinstance(m, Bundle)]
+        bundles = ((n, _bundle(m)) for n, m in methods.items())
+        return own + [(n, bundle.of(value)) for n, bundle in bundles if bundle is not None]
     if isinstance(value, dict):
         return [(str(key), inner) for key, inner in cast("dict[object, object]", value).items()]
     if isinstance(value, list | tuple):
@@ -78,11 +142,15 @@ def _children(value: object) -> list[tuple[str, object]]:
     return []
 
 
+def _bundle(member: object) -> Bundle[..., object] | None:
+    inner: object = getattr(member, "__func__", member)
+    return cast("Bundle[..., object]", inner) if isinstance(inner, Bundle) else None
+
+
 C = TypeVar("C", bound=type)
 
 
 def model(cls: C) -> C:
     """Return the class as a `Module`: its instances find and save their parameters."""
-    return cast(
-        C, type(cls.__name__, (cls, Module), {"__doc__": cls.__doc__, "__module__": cls.__module__})
-    )
+    names = {name: getattr(cls, name) for name in ("__doc__", "__module__", "__qualname__")}
+    return cast(C, type(cls.__name__, (cls, Module), names))

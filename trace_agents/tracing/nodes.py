@@ -2,88 +2,103 @@
 
 from __future__ import annotations
 
+import copy
+import re
 import traceback
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeVar, cast, overload
 
-from trace_agents.errors import ForeignNode, TraceAgentsError, TraceMissingInputsError
+from trace_agents.drawing import Drawing, draw
+from trace_agents.errors import (
+    ExecutionError,
+    InvalidValue,
+    TraceAgentsError,
+)
 from trace_agents.graph import Graph, Kind, Reason
-from trace_agents.propagate import TraceGraph, backward
-from trace_agents.tracing.context import Trace, current_trace
+from trace_agents.propagate import GraphPropagator, Propagator, TraceGraph
+from trace_agents.tracing.belonging import accepted
+from trace_agents.tracing.body import running
+from trace_agents.tracing.context import Mark, current
+from trace_agents.tracing.marking import deliver, propagated
+from trace_agents.tracing.operation import NOTHING, Operation, operation
 from trace_agents.tracing.operators import Operators
-from trace_agents.tracing.plain import ancestors, to_graph
-from trace_agents.tracing.recorder import nodes_of
+from trace_agents.tracing.plain import to_graph
+from trace_agents.tracing.recorder import keep
+from trace_agents.tracing.values import CHANGEABLE, copied, is_plain, nodes_in, unwrapped
+from trace_agents.tracing.walk import ancestors, longest_way
 
-
-@dataclass(slots=True)
-class Body:
-    """The bundled operation whose body runs here: which nodes it was given, which it read."""
-
-    given: frozenset[int]
-    external: dict[str, Node] = field(default_factory=dict[str, "Node"])
-    allow_external: bool = False
-
-
-_body: ContextVar[Body | None] = ContextVar("trace_agents_body", default=None)
-
-
-def current_body() -> Body | None:
-    """Return the bundled operation that runs in this context, if any."""
-    return _body.get()
-
-
-@contextmanager
-def running(body: Body) -> Generator[Body]:
-    """Run the body of a bundled operation: what it calls is plain Python, not recorded."""
-    token = _body.set(body)
-    try:
-        yield body
-    finally:
-        _body.reset(token)
+M = TypeVar("M")
 
 
 class Node(Operators):
     """A value, and the nodes and operation that it came from. Immutable once recorded.
 
     A node has the truth, length and iteration of its value; it is equal only to itself (compare
-    values with `.eq`), and so it can be a key.
+    values with `eq`), and so it can be a key. Attributes and methods of the value are there and
+    recorded, as in `node("a b").split()`; where a name is the node's own, write
+    `.getattr("name")` or `.call("name")`. Built-in containers are copied on their way in, so
+    that changing them afterwards changes no recording; `data` is the reader's copy.
     """
 
-    __slots__ = ("__weakref__", "_data", "_feedback", "_inputs", "_name", "_trace", "description")
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_feedback",
+        "_number",
+        "_shown",
+        "constants",
+        "made",
+        "mark",
+        "parents",
+    )
+    parents: tuple[Node, ...]
+    """The nodes that the value came from."""
+    constants: Mapping[str, object]
+    """The operation's arguments that were plain values, by name."""
+    made: Operation
+    """What made the node."""
+    mark: Mark | None
+    """The recording that the node belongs to, if any."""
     kind = Kind.INPUT
     reason = Reason.DECLARED
     """Why an operation that was given this node depends on it."""
+    is_parameter = False
 
     def __init__(
         self,
         data: object,
-        *,
-        name: str = "",
-        description: str = "",
-        inputs: Mapping[str, Node] | None = None,
+        made: Operation,
+        parents: tuple[Node, ...] = (),
+        constants: Mapping[str, object] = NOTHING,
+        number: int | None = None,
     ) -> None:
-        trace = current_trace()
-        self._data = data
-        self._inputs = dict(inputs) if inputs else {}
-        self._trace = trace
-        self._feedback: list[TraceGraph] = []
-        self._name = name
-        self.description = description
+        self._data = copied(data) if type(data) in CHANGEABLE else data
+        self.made = made
+        self._feedback: list[TraceGraph] | None = None
+        trace = current.get()
         if trace is not None:
-            self._name = trace.unique(name)
-            self._refuse_foreign(trace)
-            nodes_of(trace).nodes.append(self)
+            if not trace.kept:
+                parents, constants = (), NOTHING
+            else:
+                scope = trace.scope
+                self.mark = scope.mark
+                self._number: int = scope.number(made.name) if number is None else number
+                self.parents = accepted(parents, scope)
+                self.constants = constants
+                keep(trace, self)
+                return
+        self.mark = None
+        self._number = -1
+        self.parents = parents
+        self.constants = constants
 
     @property
     def data(self) -> Any:
         """The value. Reading it inside a bundled operation that was not given it raises."""
-        body = current_body()
-        if body is not None and id(self) not in body.given:
-            self._read_from_outside(body)
-        return self._data
+        body = running.get()
+        if body is not None:
+            body.admit(self)
+        return self._copy() if type(self._data) in CHANGEABLE else self._data
 
     @property
     def raw(self) -> object:
@@ -93,108 +108,267 @@ class Node(Operators):
     @property
     def name(self) -> str:
         """The name; unique within its episode."""
-        return self._name
+        return self.op_name if self._number < 0 else f"{self.op_name}{self._number}"
 
     @property
-    def parents(self) -> tuple[Node, ...]:
-        """The nodes that the value came from."""
-        return tuple(self._inputs.values())
+    def op_name(self) -> str:
+        """What made the node, such as `add` or a bundled function's name."""
+        return self.made.name
+
+    @property
+    def py_name(self) -> str:
+        """The name as a Python identifier."""
+        return re.sub(r"\W", "_", self.name)
+
+    @property
+    def description(self) -> str:
+        """What the operation did, or what the value is for."""
+        return self.made.description
+
+    @property
+    def type(self) -> type:
+        """The type of the value."""
+        return type(self._data)
 
     @property
     def inputs(self) -> Mapping[str, Node]:
         """The nodes that the value came from, by argument name."""
-        return dict(self._inputs)
+        return dict(zip(self.made.labels, self.parents, strict=False))
+
+    @property
+    def info(self) -> Mapping[str, object]:
+        """What is known of the call that made this node: this call's own, for ever."""
+        return {
+            "op_name": self.op_name,
+            "description": self.description,
+            "inputs": self.inputs,
+            "constants": self.constants,
+            "output": self._data,
+        }
 
     @property
     def is_root(self) -> bool:
         """Whether nothing led to this node."""
-        return not self._inputs
+        return not self.parents
+
+    @property
+    def level(self) -> int:
+        """How many operations the longest way from a root has."""
+        return longest_way(self.use())
+
+    @property
+    def parameter_dependencies(self) -> frozenset[Node]:
+        """The parameters that led here, as this node's episode saw them."""
+        return frozenset(n for n in ancestors([self.use()]) if n.is_parameter)
 
     @property
     def feedback(self) -> tuple[TraceGraph, ...]:
-        """What `backward` brought to this node since the last `zero_feedback`."""
-        return tuple(self._feedback)
+        """What `backward` brought: to parameters always, to others where it was retained."""
+        return tuple(self._feedback or ())
 
     def graph(self) -> Graph:
         """Return everything this node came from, and the node as output, as plain data."""
         return to_graph([self])
 
-    def backward(self, feedback: str) -> TraceGraph:
-        """Send feedback to the parameters that this node came from; return their subgraph."""
-        ids: dict[int, str] = {}
-        graph = to_graph([self], ids)
-        subgraph = backward(graph, {ids[id(self)]: feedback})
-        for node in ancestors([self]):
-            node._receive(subgraph)
-        return subgraph
+    @overload
+    def backward(
+        self, feedback: str, *, retain: bool = False, propagator: GraphPropagator | None = None
+    ) -> TraceGraph: ...
+    @overload
+    def backward(
+        self, feedback: str, *, retain: bool = False, propagator: Propagator[M]
+    ) -> Mapping[Node, M]: ...
+    def backward(
+        self,
+        feedback: str,
+        *,
+        retain: bool = False,
+        propagator: GraphPropagator | Propagator[M] | None = None,
+    ) -> TraceGraph | Mapping[Node, M]:
+        """Send feedback to the parameters that this node came from; return their subgraph.
+
+        It may be called again, with the same or other words: a recording never changes.
+
+        Args:
+            feedback: what is to be said of this output.
+            retain: keep the subgraph at every node on the way, not only at the parameters.
+            propagator: rules of one's own; then what each node received comes back, and
+                nothing is kept at the nodes.
+        """
+        if isinstance(propagator, Propagator):
+            return propagated([self], [feedback], propagator)
+        return deliver([self.use()], [feedback], retain=retain)
+
+    def visualize(self, *, limit: int = 200) -> Drawing:
+        """Return the way to this node drawn; notebooks show it where graphviz is installed."""
+        return draw(self.graph(), limit=limit)
 
     def zero_feedback(self) -> None:
         """Forget the feedback that this node received."""
-        self._feedback.clear()
+        self._feedback = None
+
+    def expand(self) -> Graph:
+        """Return what happened inside the traceable function that made this node.
+
+        Raises:
+            InvalidValue: the node was not made by a function bundled with `traceable=True`.
+        """
+        raise InvalidValue(f"{self.name!r} has no inner graph; bundle it with traceable=True")
 
     def use(self) -> Node:
         """Return the node that a recording points to: of a parameter, its use here and now."""
         return self
 
+    def shown(self) -> Node:
+        """Return the node as the user has it: of a parameter's use, the parameter."""
+        return self
+
     def detach(self) -> Node:
         """Return a node with the same value that came from nothing."""
-        return Node(self._data, name=self._label, description=self.description)
+        return Node(self.use().raw, Operation(self.op_name, self.description))
+
+    def clone(self) -> Node:
+        """Return a copy that remembers this node."""
+        return self._operate("clone", copy.deepcopy, "a copy of x", x=self)
+
+    def __copy__(self) -> Node:
+        return self.detach()
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Node:
+        made = Operation(self.op_name, self.description)
+        return Node(copy.deepcopy(self.use().raw, memo), made)
 
     def _operate(
         self, name: str, function: Callable[..., object], text: str, /, **inputs: object
     ) -> Node:
-        values = [value.data if isinstance(value, Node) else value for value in inputs.values()]
-        result = function(*values)
-        if current_body() is not None:  # the body of a bundled operation is plain Python
-            return cast("Node", result)
-        parents = {key: value.use() for key, value in inputs.items() if isinstance(value, Node)}
-        return MessageNode(result, name=name, description=text, inputs=parents)
+        if running.get() is not None:  # the body of a bundled operation is plain Python
+            return cast("Node", function(*[_read(value) for value in inputs.values()]))
+        found = [
+            (path, cast("Node", inner).use())
+            for label, value in inputs.items()
+            for path, inner in nodes_in(label, value)
+        ]
+        labels = tuple(path for path, _ in found)
+        parents = tuple(parent for _, parent in found)
+        constants = {
+            label: copied(value)
+            for label, value in inputs.items()
+            if not isinstance(value, Operators) and is_plain(value)
+        }
+        made = operation(name, text, labels)
+        try:
+            result = function(*[unwrapped(value) for value in inputs.values()])
+        except Exception as error:  # noqa: BLE001 - whatever an operator raises is recorded
+            failed(error, made, parents, constants)
+        return MessageNode(result, made, parents, constants)
 
-    def _receive(self, subgraph: TraceGraph) -> None:
-        """Keep what `backward` brought, where this node keeps feedback."""
+    def _two(
+        self, name: str, function: Callable[..., object], text: str, x: object, y: object
+    ) -> Node:
+        """Do a binary operator: the common case of `_operate`, in a fifth of the time."""
+        if running.get() is not None:
+            return cast("Node", function(_read(x), _read(y)))
+        constants: Mapping[str, object] = NOTHING
+        parents: tuple[Node, ...]
+        if not isinstance(y, Node):
+            left = cast(Node, x).use()
+            made, parents, values = operation(name, text, ("x",)), (left,), (left._data, y)
+            constants = {"y": y} if is_plain(y) else NOTHING
+        elif not isinstance(x, Node):
+            right = y.use()
+            made, parents, values = operation(name, text, ("y",)), (right,), (x, right._data)
+            constants = {"x": x} if is_plain(x) else NOTHING
+        else:
+            left, right = x.use(), y.use()
+            made, parents = operation(name, text, _BOTH), (left, right)
+            values = (left._data, right._data)
+        try:
+            result = function(*values)
+        except Exception as error:  # noqa: BLE001 - whatever an operator raises is recorded
+            failed(error, made, parents, constants)
+        return MessageNode(result, made, parents, constants)
 
-    @property
-    def _label(self) -> str:
-        return self._name.rstrip("0123456789") or "node"
+    def receive(self, subgraph: TraceGraph) -> None:
+        """Take what `backward` brought: parameters keep it."""
 
-    def _read_from_outside(self, body: Body) -> None:
-        if not body.allow_external:
-            raise TraceMissingInputsError(
-                f"a bundled operation read the node {self.name!r} that it was not given; "
-                "pass the node as an argument or set allow_external_dependencies=True"
-            )
-        body.external[self.name or f"external{len(body.external)}"] = self
+    def retain(self, subgraph: TraceGraph) -> None:
+        """Keep what `backward` brought, at any node."""
+        self._feedback = [*(self._feedback or ()), subgraph]
 
-    def _refuse_foreign(self, trace: Trace) -> None:
-        for parent in self._inputs.values():
-            if parent._trace is not None and parent._trace is not trace:
-                raise ForeignNode(
-                    f"{parent.name!r} was recorded in episode {parent._trace.episode!r} and used "
-                    f"in episode {trace.episode!r}; pass its .data instead"
-                )
+    def _copy(self) -> object:
+        """Return the reader's own copy of a container: made once, apart from the recording."""
+        try:
+            return self._shown
+        except AttributeError:
+            self._shown: object = copied(self._data)
+            return self._shown
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._name or '-'}: {self._data!r}>"
+        return f"<{type(self).__name__} {self.name or '-'}: {self.use().raw!r}>"
+
+
+_BOTH = ("x", "y")
 
 
 class MessageNode(Node):
     """What an operation returned."""
 
-    __slots__ = ()
+    __slots__ = ("_inner",)
     kind = Kind.OPERATION
+
+    def expand(self) -> Graph:
+        """Return what happened inside the traceable function that made this node.
+
+        Raises:
+            InvalidValue: the node was not made by a function bundled with `traceable=True`.
+        """
+        inner: Node | None = getattr(self, "_inner", None)  # set for traceable functions only
+        return super().expand() if inner is None else inner.graph()
+
+    def hold(self, inner: Node) -> None:
+        """Remember the end of what happened inside; said once, by who makes the node."""
+        self._inner = inner
 
 
 class ExceptionNode(Node):
-    """What an operation raised: its text is the value, and it can be given feedback."""
+    """What an operation raised: its text is the value, and it can be given feedback.
 
-    __slots__ = ("exception",)
+    It keeps words about the exception, not the exception, which would keep the frames alive.
+    """
+
+    __slots__ = ("exception_type", "message", "traceback")
     kind = Kind.EXCEPTION
 
     def __init__(
-        self, exception: BaseException, *, name: str, inputs: Mapping[str, Node] | None = None
+        self,
+        exception: BaseException,
+        made: Operation,
+        parents: tuple[Node, ...] = (),
+        constants: Mapping[str, object] = NOTHING,
     ) -> None:
-        self.exception = exception
-        super().__init__(_describe(exception), name=name, inputs=inputs)
+        self.exception_type = type(exception)
+        self.message = str(exception)
+        self.traceback = "".join(traceback.format_exception(exception))
+        super().__init__(_describe(exception), made, parents, constants)
+
+    def create_feedback(self) -> str:
+        """Return feedback that says what went wrong and where."""
+        return f"The operation failed: {self._data}"
+
+
+def failed(
+    error: Exception,
+    made: Operation,
+    parents: tuple[Node, ...],
+    constants: Mapping[str, object],
+) -> NoReturn:
+    """Record what an operation raised, and raise it as `ExecutionError`."""
+    named = made._replace(name=f"exception_{made.name}")
+    raise ExecutionError(ExceptionNode(error, named, parents, constants)) from error
+
+
+def _read(value: object) -> object:
+    return value.data if isinstance(value, Node) else value
 
 
 def _describe(exception: BaseException) -> str:

@@ -3,90 +3,103 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, cast
 
 from trace_agents.errors import InvalidValue
 from trace_agents.graph import Edge, Graph, GraphNode, Kind, Reason
-from trace_agents.tracing.operators import Operators
+from trace_agents.tracing.values import jsonable
+from trace_agents.tracing.walk import ancestors
 
 if TYPE_CHECKING:
+    from trace_agents.tracing.context import Mark
     from trace_agents.tracing.nodes import Node
 
 
-def to_graph(ends: Iterable[Node], ids: dict[int, str] | None = None) -> Graph:
+def to_graph(
+    ends: Iterable[Node],
+    ids: dict[Node, str] | None = None,
+    *,
+    on_path: Container[Node] | None = None,
+    mark: Mark | None = None,
+) -> Graph:
     """Return the graph of `ends` and all they came from; `ids` receives the node ids.
+
+    Args:
+        ends: the nodes to begin with.
+        ids: receives the node ids.
+        on_path: keep only these nodes and their direct inputs.
+        mark: the recording; brings episode and version.
 
     Raises:
         InvalidValue: two different parameters have one name.
     """
-    chosen: dict[int, str] = {} if ids is None else ids
-    taken: dict[str, object] = {}
-    counts: Counter[str] = Counter()
+    naming = _Naming({} if ids is None else ids)
+    order = ancestors([end.use() for end in ends])
     nodes: list[GraphNode] = []
     edges: list[Edge] = []
-    for current in ancestors(ends):
-        chosen[id(current)] = key = _identify(current, taken, counts)
+    kept = order if on_path is None else _with_inputs(order, on_path)
+    for current in kept:
+        key = naming.name(current)
         nodes.append(_plain(current, key))
-        edges.extend(
-            Edge(chosen[id(parent)], key, parent.reason, label)
-            for label, parent in current.inputs.items()
-        )
-    return Graph(tuple(nodes), tuple(edges))
+        if on_path is None or current in on_path:
+            edges.extend(_edges(current, key, naming.ids))
+    episode, version = (mark.episode, mark.version) if mark is not None else ("", None)
+    return Graph(tuple(nodes), tuple(edges), episode, version)
 
 
-def ancestors(ends: Iterable[Node]) -> list[Node]:
-    """Return `ends` and all they came from, inputs first; iterative, linear."""
-    order: list[Node] = []
-    seen: set[int] = set()
-    stack: list[tuple[Node, bool]] = [(end.use(), False) for end in reversed(list(ends))]
-    while stack:
-        current, done = stack.pop()
-        if done:
-            order.append(current)
-        elif id(current) not in seen:
-            seen.add(id(current))
-            stack.append((current, True))
-            stack.extend((parent, False) for parent in reversed(current.parents))
-    return order
+def _edges(current: Node, key: str, ids: dict[Node, str]) -> Iterable[Edge]:
+    labels = current.made.labels
+    for label, parent in zip(labels, current.parents, strict=True):
+        yield Edge(ids[parent], key, parent.reason, label)
 
 
-def _identify(current: Node, taken: dict[str, object], counts: Counter[str]) -> str:
-    if current.reason is Reason.PARAMETER:
-        key = f"parameter:{current.name}"
-        if taken.setdefault(key, current) is not current:
-            raise InvalidValue(
-                f"two parameters are named {current.name!r}, or one was read before and after a "
-                "change; name them apart, and call backward before the next step"
-            )
+def _with_inputs(order: list[Node], on_path: Container[Node]) -> list[Node]:
+    wanted: set[Node] = set()
+    for current in order:
+        if current in on_path:
+            wanted.add(current)
+            wanted.update(current.parents)
+    return [current for current in order if current in wanted]
+
+
+class _Naming:
+    """Ids for nodes: readable, and unique within the graph."""
+
+    def __init__(self, ids: dict[Node, str]) -> None:
+        self.ids = ids
+        self._taken: dict[str, Node] = {}
+        self._counts: Counter[str] = Counter()
+
+    def name(self, current: Node) -> str:
+        """Return the id of a node, and remember it."""
+        base = current.name or "node"
+        if current.reason is Reason.PARAMETER:
+            key = f"parameter:{base}"
+            if key in self._taken:
+                raise InvalidValue(
+                    f"two parameters are named {base!r}, or one was read before and after a "
+                    "change; name them apart, and call backward before the next step"
+                )
+        else:
+            key = base
+            while key in self._taken:
+                self._counts[base] += 1
+                key = f"{base}_{self._counts[base]}"
+        self._taken[key] = current
+        self.ids[current] = key
         return key
-    key = base = current.name or "node"
-    while key in taken:
-        counts[base] += 1
-        key = f"{base}_{counts[base]}"
-    taken[key] = current
-    return key
-
-
-_PLAIN = (str, int, float, bool, type(None))
 
 
 def _plain(current: Node, key: str) -> GraphNode:
-    value = _jsonable(current.raw)
-    error = cast(str, value) if current.kind is Kind.EXCEPTION else None
+    value = jsonable(current.raw)
     return GraphNode(
-        key, current.kind, current.name or key, value, None, current.description, error
+        key,
+        current.kind,
+        current.name or key,
+        value,
+        description=current.description,
+        error=cast(str, value) if current.kind is Kind.EXCEPTION else None,
+        operation=current.op_name if current.kind is not Kind.PARAMETER else "",
+        constants={name: jsonable(value) for name, value in current.constants.items()},
     )
-
-
-def _jsonable(value: object, depth: int = 4) -> object:
-    if isinstance(value, _PLAIN):
-        return value
-    if isinstance(value, Operators):
-        return _jsonable(value.raw, depth)
-    if depth and isinstance(value, dict):
-        items = cast("dict[object, object]", value).items()
-        return {str(k): _jsonable(v, depth - 1) for k, v in items}
-    if depth and isinstance(value, list | tuple):
-        return [_jsonable(v, depth - 1) for v in cast("list[object]", value)]
-    return repr(value)

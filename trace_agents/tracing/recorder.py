@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trace_agents.graph import Graph
 from trace_agents.serialize import dump_graph
-from trace_agents.tracing.context import Trace
+from trace_agents.tracing.context import Scope, Trace
 from trace_agents.tracing.plain import to_graph
 
 if TYPE_CHECKING:
     from trace_agents.tracing.nodes import Node
-    from trace_agents.tracing.parameters import ParameterUse
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class NodeRecorder:
     """The nodes that `node` and `bundle` recorded in one episode: a `Recorder` of its trace."""
 
-    trace: Trace
-    nodes: list[Node] = field(default_factory=list["Node"])
-    uses: dict[str, ParameterUse] = field(default_factory=dict[str, "ParameterUse"])
+    scope: Scope
 
     @property
     def filename(self) -> str:
@@ -31,13 +28,21 @@ class NodeRecorder:
 
     def graph(self, trace: Trace) -> Graph:
         """Return the recorded nodes as plain data."""
-        return replace(to_graph(self.nodes), episode=trace.episode, version=trace.version)
+        return self._graph()
 
     def lines(self) -> Iterable[str]:
         """Return the graph as one line of JSON."""
-        return [dump_graph(self.graph(self.trace))] if self.nodes else []
+        return [dump_graph(self._graph())]
+
+    def _graph(self) -> Graph:
+        return to_graph(self.scope.nodes, mark=self.scope.mark)
 
 
-def nodes_of(trace: Trace) -> NodeRecorder:
-    """Return the nodes of an episode's recording."""
-    return trace.recorder(NodeRecorder, lambda: NodeRecorder(trace))
+def keep(trace: Trace, made: Node) -> None:
+    """Add a node to the recording that it belongs to."""
+    scope = trace.scope
+    if scope.mark.body:
+        return  # the inside of an operation is held by the operation's node
+    if not scope.nodes:
+        trace.recorder(NodeRecorder, lambda: NodeRecorder(scope))
+    scope.nodes.append(made)

@@ -2,7 +2,7 @@
 
 from trace_agents.training.budget import Budget, Ledger, Reservation, Spent
 from trace_agents.training.episodes import EpisodeRunner, Rollout
-from trace_agents.training.evaluate import Comparison, evaluate, paired
+from trace_agents.training.evaluation import Comparison, evaluate, paired
 from trace_agents.training.events import (
     EpisodeEnded,
     GateRound,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 from trace_agents.graph import GraphNode, Kind, dump
+
+Remarks: TypeAlias = Mapping[str, Sequence[str]]
+"""What was said of nodes, by their id: the feedback."""
 
 
 def clip(text: str, limit: int) -> str:
@@ -18,9 +22,20 @@ def clip(text: str, limit: int) -> str:
     return text[:side] + mark + text[len(text) - side :]
 
 
+def short(text: str, limit: int) -> str:
+    """Return the beginning of `text` on one line; `…` stands for what is left out."""
+    line = one_line(text[: limit * 4])
+    return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1] + "…"
+
+
 def one_line(text: str) -> str:
     """Return `text` with every run of white space as one space."""
     return " ".join(text.split())
+
+
+def printable(text: str) -> str:
+    """Return `text` without characters that an SVG file cannot hold."""
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def word(name: str) -> str:
@@ -34,6 +49,13 @@ def operation(node: GraphNode) -> str:
     if node.agent and not name.startswith(f"{node.agent}."):
         return f"{node.agent}.{name}"
     return name
+
+
+def title(node: GraphNode) -> str:
+    """Return a node's own name, with its agent where there is one."""
+    name = node.name or node.kind.value
+    named = not node.agent or name == node.agent or name.startswith(f"{node.agent}.")
+    return name if named else f"{node.agent}.{name}"
 
 
 def value_text(node: GraphNode) -> str:

@@ -1,0 +1,133 @@
+"""Each measurement in a process of its own: ours here, the peer's in its own environment."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PEER = "trace-opt==0.1.3.8"
+PEER_NEEDS = ("graphviz", "black")
+"""What `opto.trace` and its OptoPrime import besides the clients of models, which nothing calls;
+all that the package asks for takes 1.3 GB."""
+_SCRIPTS = ROOT / "benchmarks"
+_INSTALL_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs programs, and says so on stderr where one fails or takes too long."""
+
+    peer: Path | None
+    """The Python of the peer's environment, where there is one."""
+    rounds: int
+    """How often each side of a comparison runs, in turns; the median counts."""
+    timeout: float
+    """Seconds that one run may take."""
+
+    def own(self, program: str, size: int, rounds: int = 0) -> Measured:
+        """Return the medians of what one of our own programs measured."""
+        script = _SCRIPTS / "costs" / "own_ops.py"
+        command = [sys.executable, str(script), program, str(size)]
+        found: list[Measured] = []
+        for _ in range(rounds or self.rounds):
+            found.append(self._run(command))
+            if not found[-1]:
+                return Measured()  # it would fail or last as long again
+        return _medians(found)
+
+    def both(
+        self, program: str, size: int, rounds: int = 0
+    ) -> Callable[[str], tuple[float, float | None]]:
+        """Run a program that both have, in turns; return what gives ours and the peer's medians."""
+        script = str(_SCRIPTS / "peers" / "trace_ops.py")
+        ours: list[Measured] = []
+        peers: list[Measured] = []
+        for _ in range(rounds or self.rounds):
+            ours.append(self._run([sys.executable, script, "trace_agents", program, str(size)]))
+            if self.peer is not None:
+                peers.append(self._run([str(self.peer), script, "trace", program, str(size)]))
+        own, other = _medians(ours), _medians(peers) if peers else None
+        return lambda key: (own[key], None if other is None else other[key])
+
+    def _run(self, command: list[str]) -> Measured:
+        environment = {**os.environ, "PYTHONPATH": ""}
+        if command[0] == sys.executable:
+            environment["PYTHONPATH"] = str(ROOT)
+        try:
+            done = subprocess.run(
+                command,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=self.timeout,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            _say(f"{' '.join(command[-3:])}: stopped after {self.timeout:g} s")
+        except subprocess.CalledProcessError as error:
+            _say(f"{' '.join(command[-3:])}: {_reason(error)}")
+        else:
+            return Measured(json.loads(done.stdout.splitlines()[-1]))
+        return Measured()
+
+
+class Measured(dict[str, float]):
+    """What a program printed; what is missing is NaN."""
+
+    def __missing__(self, key: str) -> float:
+        return math.nan
+
+
+def _medians(found: list[Measured]) -> Measured:
+    if not all(found):
+        return Measured()
+    return Measured({key: statistics.median(each[key] for each in found) for key in found[0]})
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def cache() -> Path:
+    """Return the folder that keeps the peer's environment; it may be removed at any time."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return Path(base, "trace-agents", f"{PEER.replace('==', '-')}-python{version}")
+
+
+def peer_python() -> Path | None:
+    """Return the Python of the peer's environment, made at the first call; None without it."""
+    folder = cache()
+    python = folder / "bin" / "python"
+    if (folder / "ready").exists():
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--retries", "1"]
+    try:
+        _call([sys.executable, "-m", "venv", str(folder)])
+        _call([*pip, "install", *PEER_NEEDS])
+        _call([*pip, "install", "--no-deps", PEER])
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        _say(f"{PEER} could not be installed, so nothing is compared with it: {_reason(error)}")
+        return None
+    (folder / "ready").touch()
+    return python
+
+
+def _call(command: list[str]) -> None:
+    subprocess.run(command, check=True, timeout=_INSTALL_SECONDS, capture_output=True, text=True)
+
+
+def _reason(error: Exception) -> str:
+    printed = error.stderr if isinstance(error, subprocess.CalledProcessError) else None
+    return str(printed or error).strip().splitlines()[-1]
