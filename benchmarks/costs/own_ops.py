@@ -6,6 +6,7 @@ CPU seconds, except those of the episodes that wait.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import random

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import cast
 
 import anyio
@@ -66,7 +67,7 @@ def test_parallel_tools_fan_out_from_the_plan_and_in_to_the_join(backend: str) -
         tools = [tool(name, meeting) for name in ("read_", "look_", "ask_")]
         with ta.recording(ta.Trace("e")) as trace:
             plan = ta.node("plan", "plan")
-            join(await together(*[lambda t=t: t(plan) for t in tools]))
+            join(await together(*[partial(use, plan) for use in tools]))
         return trace.graph()
 
     graph = anyio.run(main, backend=backend)
@@ -212,3 +213,23 @@ def test_two_versions_of_async_code_overlap(backend: str) -> None:
         return await together(*[lambda c=c: episode(c, meeting) for c in codes])
 
     assert anyio.run(main, backend=backend) == [("HI", codes[0]), ("hi", codes[1])]
+
+
+class Clerk:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    @ta.bundle(trainable=True, sandbox="unsafe")
+    def add(self, x: int) -> int:
+        """Add the clerk's number."""
+        return self.number + x
+
+
+def test_objects_keep_their_own_code_in_an_episode() -> None:
+    """One object's code of a method is not run for another object that is used beside it."""
+    one, two = Clerk(1), Clerk(2)
+    two.add.code.set(str(two.add.code.data).replace("self.number + x", "self.number * 100"))
+    outside = [clerk.add(1).data for clerk in (one, two)]
+    with ta.recording(ta.Trace("e")):
+        inside = [clerk.add(1).data for clerk in (one, two)]
+    assert (outside, inside) == ([2, 200], [2, 200])

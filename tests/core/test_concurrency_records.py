@@ -131,17 +131,24 @@ def test_feedback_goes_to_the_node_it_was_given_to_not_to_an_equal_one(value: ob
     assert [len(p.feedback) for p in (a, b)] == [2, 1]
 
 
-@pytest.mark.parametrize(
-    ("operate", "value"), [(abs, -3), (round, 2.6), (lambda x: round(x, 1), 2.55)]
-)
+def tenths(x: float) -> float:
+    return round(x, 1)
+
+
+@pytest.mark.parametrize(("operate", "value"), [(abs, -3), (round, 2.6), (tenths, 2.55)])
 def test_builtins_on_nodes_compute_and_record(
-    operate: Callable[[object], object], value: float
+    operate: Callable[[float | ta.Node], object], value: float
 ) -> None:
     """`abs` and `round` do not call themselves; in a body they are Python's own."""
     x = ta.node(value, "x")
     result = cast("ta.Node", operate(x))
     assert (result.data, result.parents) == (operate(value), (x,))
-    assert ta.bundle(name="body")(lambda v: operate(v))(x).data == operate(value)
+
+    @ta.bundle
+    def body(v: float) -> object:
+        return operate(v)
+
+    assert body(x).data == operate(value)
 
 
 def test_an_episode_s_reset_forgets_no_feedback_from_outside() -> None:
@@ -153,7 +160,8 @@ def test_an_episode_s_reset_forgets_no_feedback_from_outside() -> None:
         (prompt + "!").backward("inside")
         prompt.zero_feedback()
         assert prompt.feedback == ()
-    assert [list(g.feedback.values()) for g in prompt.feedback] == [[("outside",)]]
+    kept: list[ta.TraceGraph] = list(prompt.feedback)
+    assert [list(part.feedback.values()) for part in kept] == [[("outside",)]]
 
 
 def test_dependencies_of_one_name_are_all_kept() -> None:
@@ -167,23 +175,23 @@ def test_dependencies_of_one_name_are_all_kept() -> None:
     assert {one, two} <= set(add(ta.node(3)).parents)
 
 
-JSON = st.recursive(
-    st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
-    max_leaves=8,
-)
+LEAF = st.integers() | st.text(max_size=3)
+FLAT = st.lists(LEAF, max_size=3) | st.dictionaries(st.text(max_size=2), LEAF, max_size=3)
+JSON = LEAF | FLAT | st.lists(FLAT, max_size=3)
 
 
 def spoil(value: object) -> None:
     """Change every list and dict in `value`."""
     if isinstance(value, dict):
-        for inner in cast("dict[str, object]", value).values():
+        mapping = cast("dict[str, object]", value)
+        for inner in mapping.values():
             spoil(inner)
-        value["spoilt"] = True
+        mapping["spoilt"] = True
     if isinstance(value, list):
-        for inner in cast("list[object]", value):
+        items = cast("list[object]", value)
+        for inner in items:
             spoil(inner)
-        value.append("spoilt")
+        items.append("spoilt")
 
 
 @given(st.lists(JSON, max_size=3), st.booleans(), st.booleans())
@@ -195,7 +203,8 @@ def test_changing_what_went_in_or_came_out_changes_no_recording(
 
     @ta.bundle
     def work(items: list[object]) -> list[object]:
-        made.append(result := [deepcopy(items), items])
+        result: list[object] = [deepcopy(items), items]
+        made.append(result)
         if in_body:
             spoil(items)
         return result
@@ -213,12 +222,17 @@ def test_changing_what_went_in_or_came_out_changes_no_recording(
     assert (shown, cast("list[object]", result.data)[0]) == ([original], original)
 
 
+@ta.bundle
+def same(items: list[object]) -> list[object]:
+    return items
+
+
 @given(st.lists(JSON, max_size=3))
 def test_changing_what_a_node_shows_changes_no_recording(value: list[object]) -> None:
     """`data` of an input and of a result can be changed by whoever reads it, not the record."""
     with ta.recording(ta.Trace("e")) as trace:
         x = ta.node(value, "x")
-        result = ta.bundle(name="same")(lambda items: items)(x)
+        result = same(x)
         before = trace.graph()
         spoil(x.data)
         spoil(result.data)

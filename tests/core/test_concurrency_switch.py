@@ -52,6 +52,18 @@ def test_leaving_the_inner_block_leaves_the_outer_closed() -> None:
     assert {n.name for n in trace.graph().nodes} == {"x0", "sub0"}
 
 
+def test_what_was_made_in_the_block_is_used_after_it_as_a_root() -> None:
+    """Its value flows on; where it came from is not told, and feedback ends there."""
+    p, x = ta.node(1, "p", trainable=True), ta.node(2, "x")
+    with ta.recording(ta.Trace("e")) as trace:
+        with ta.stop_tracing():
+            quiet = p + x
+        result = quiet * p
+    assert (result.data, quiet.is_root, quiet.level) == (3, True, 0)
+    assert flows(trace.graph()) == {("add", "mul0"), ("p", "mul0")}
+    assert {n.name for n in result.backward("x").graph.nodes} == {"p", "add", "mul0"}
+
+
 @BACKENDS
 def test_blocks_that_overlap_in_time_end_each_for_itself(backend: str) -> None:
     """A enters, B enters, A leaves, B leaves: after each step both tell what they record."""

@@ -271,7 +271,11 @@ def test_threads_that_first_touch_a_method_find_one_parameter() -> None:
 
     for number in range(50):
         clerk = Clerk(number)
-        results = in_threads(lambda x, c=clerk: (c.add(ta.node(x)), c.add.code), threads=6)
+
+        def touch(x: int, clerk: Clerk = clerk) -> tuple[ta.Node, ta.ParameterNode]:
+            return clerk.add(ta.node(x)), clerk.add.code
+
+        results = in_threads(touch, threads=6)
         assert [result.data for result, _ in results] == [number + x for x in range(6)]
         assert len({id(code) for _, code in results}) == len(clerk.parameters()) == 1
         assert len({result.inputs["code"] for result, _ in results}) == 1

@@ -43,13 +43,19 @@ def collapse(graph: Graph, limit: int = 200, *, keep: Iterable[str] = ()) -> Col
     kept = frozenset(wanted).union(n.id for n in graph.nodes if _is_fixed(n))
     state = merging.Merged(graph)
     for steps in _PHASES:
-        state = _settled(state, steps, limit, kept)
-    shown = nearest(state.graph, limit, wanted)
-    return Collapsed(
-        _only(state.graph, shown),
-        {node: group.count for node, group in state.groups.items() if node in shown},
-        len(state.graph.nodes) - len(shown),
-    )
+        if len(state.graph.nodes) > limit:
+            state = _settled(state, steps, kept)
+    counts = {node: group.count for node, group in state.groups.items()}
+    return fewer_nodes(Collapsed(state.graph, counts), limit, wanted)
+
+
+def fewer_nodes(collapsed: Collapsed, limit: int, keep: Iterable[str] = ()) -> Collapsed:
+    """Return the `limit` nearest nodes; the others are counted as hidden."""
+    graph = collapsed.graph
+    shown = nearest(graph, limit, keep)
+    hidden = collapsed.hidden + len(graph.nodes) - len(shown)
+    counts = {node: count for node, count in collapsed.counts.items() if node in shown}
+    return Collapsed(_only(graph, shown), counts, hidden)
 
 
 def nearest(graph: Graph, limit: int, keep: Iterable[str] = ()) -> frozenset[str]:
@@ -74,16 +80,13 @@ def nearest(graph: Graph, limit: int, keep: Iterable[str] = ()) -> frozenset[str
     return frozenset(seen)
 
 
-def _settled(
-    state: merging.Merged, steps: Iterable[_Step], limit: int, kept: frozenset[str]
-) -> merging.Merged:
+def _settled(state: merging.Merged, steps: Iterable[_Step], kept: frozenset[str]) -> merging.Merged:
     """Repeat the steps while they help: each round leaves a tenth less, so the sum is linear."""
     before = len(state.graph.nodes) * 2
-    while limit < len(state.graph.nodes) < before * 0.9:
+    while len(state.graph.nodes) < before * 0.9:
         before = len(state.graph.nodes)
         for step in steps:
-            if len(state.graph.nodes) > limit:
-                state = step(state, kept)
+            state = step(state, kept)
     return state
 
 

@@ -7,8 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from trace_agents.drawing.dot import to_dot
-from trace_agents.drawing.mermaid import to_mermaid
+from trace_agents.drawing import dot, mermaid
+from trace_agents.drawing.collapse import collapse
 from trace_agents.drawing.words import Remarks
 from trace_agents.errors import DrawingError, InvalidValue, RendererNotFound
 from trace_agents.graph import Graph
@@ -79,10 +79,9 @@ def draw(
     Of more than `limit` nodes repeated structure is drawn as one node, and what is then still
     too much is counted instead of drawn.
     """
-    return Drawing(
-        to_dot(graph, feedback, limit=limit, title=title),
-        to_mermaid(graph, feedback, limit=limit),
-    )
+    said = feedback or {}
+    collapsed = collapse(graph, limit, keep=said)
+    return Drawing(dot.written(collapsed, said, title=title), mermaid.written(collapsed, said))
 
 
 def _rendered(source: str, kind: str) -> bytes:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from trace_agents.drawing.words import operation, short
+from trace_agents.drawing.words import bare_operation, short
 from trace_agents.graph import Edge, Graph, GraphNode, Kind, Reason, topological
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _NAMED = 3
-"""The most operations that a merged node's name lists."""
+"""The most operations, and the most agents, that a merged node's name lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,19 @@ class Group:
     """What a merged node stands for."""
 
     operations: tuple[str, ...]
-    """The names of the first few different operations."""
+    """The names of the first few different operations, without their agents."""
+    agents: tuple[str, ...] = ()
+    """The first few different agents."""
     count: int = 1
     """How many nodes of the first graph."""
 
     @property
     def name(self) -> str:
-        """The operations and how many nodes they are."""
+        """The operations and how many nodes they are; the agents, where there are several."""
+        agents = f"{_listed(self.agents)}: " if len(self.agents) > 1 else ""
         if len(self.operations) == 1:
-            return f"{short(self.operations[0], 40)} {_TIMES}{self.count}"
-        more = " …" if len(self.operations) > _NAMED else ""
-        listed = ", ".join(short(name, 30) for name in self.operations[:_NAMED])
-        return f"{listed}{more} ({_TIMES}{self.count})"
+            return f"{agents}{short(self.operations[0], 40)} {_TIMES}{self.count}"
+        return f"{agents}{_listed(self.operations)} ({_TIMES}{self.count})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,18 @@ class Merged:
 
     def group(self, node: GraphNode) -> Group:
         """Return what a node stands for: itself, where nothing was merged into it."""
-        return self.groups.get(node.id) or Group((operation(node),))
+        known = self.groups.get(node.id)
+        if known is not None:
+            return known
+        agents = (node.agent,) if node.agent else ()
+        return Group((bare_operation(node).removeprefix(f"{node.agent}."),), agents)
+
+    def signature(self, node: GraphNode) -> tuple[object, ...]:
+        """Return what nodes have in common that do the same."""
+        known = self.groups.get(node.id)
+        if known is not None:
+            return known.operations, known.agents
+        return bare_operation(node), node.agent
 
 
 def chains(state: Merged, kept: frozenset[str]) -> Merged:
@@ -81,9 +93,8 @@ def siblings(state: Merged, kept: frozenset[str]) -> Merged:
     for node in graph.nodes:
         if node.id not in kept:
             key = (
-                state.group(node).operations,
+                state.signature(node),
                 node.kind,
-                node.agent,
                 frozenset((e.source, e.label) for e in graph.inputs.get(node.id, ())),
                 frozenset((e.target, e.label) for e in graph.consumers.get(node.id, ())),
             )
@@ -211,13 +222,21 @@ def _standing_for(members: list[GraphNode], group: Group, *, keeps_value: bool) 
 
 
 def _joined(groups: Iterable[Group]) -> Group:
-    names: dict[str, None] = {}
+    operations: dict[str, None] = {}
+    owners: dict[str, None] = {}
     count = 0
     for group in groups:
         count += group.count
-        if len(names) <= _NAMED:
-            names.update(dict.fromkeys(group.operations))
-    return Group(tuple(names)[: _NAMED + 1], count)
+        if len(operations) <= _NAMED:
+            operations.update(dict.fromkeys(group.operations))
+        if len(owners) <= _NAMED:
+            owners.update(dict.fromkeys(group.agents))
+    return Group(tuple(operations)[: _NAMED + 1], tuple(owners)[: _NAMED + 1], count)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = " …" if len(names) > _NAMED else ""
+    return ", ".join(short(name, 30) for name in names[:_NAMED]) + more
 
 
 def _moved(edges: Iterable[Edge], home: Mapping[str, str]) -> tuple[Edge, ...]:
@@ -227,6 +246,7 @@ def _moved(edges: Iterable[Edge], home: Mapping[str, str]) -> tuple[Edge, ...]:
         source, target = home.get(edge.source, edge.source), home.get(edge.target, edge.target)
         if source != target:
             same = source == edge.source and target == edge.target
-            kept = edge if same else replace(edge, source=source, target=target, label="")
-            moved.setdefault((source, target, edge.reason), kept)
+            key = (source, target, edge.reason)
+            if key not in moved:
+                moved[key] = edge if same else Edge(source, target, edge.reason)
     return tuple(moved.values())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from trace_agents.drawing.collapse import collapse
+from trace_agents.drawing.collapse import Collapsed, collapse, fewer_nodes
 from trace_agents.drawing.sketch import Box, Sketch, sketch
 from trace_agents.drawing.words import Remarks, printable
 from trace_agents.graph import Edge, Graph, Kind, Reason
@@ -45,17 +45,21 @@ def to_mermaid(graph: Graph, feedback: Remarks | None = None, *, limit: int = 20
     Values get shorter, and then nodes fewer, until the chart is one that Mermaid draws.
     """
     said = feedback or {}
-    collapsed = collapse(graph, limit, keep=said)
+    return written(collapse(graph, limit, keep=said), said)
+
+
+def written(collapsed: Collapsed, feedback: Remarks) -> str:
+    """Return the chart of a graph that is small enough, or of what Mermaid can draw of it."""
     text = ""
     for width in (80, 30, 0):
-        text = _written(sketch(collapsed, said, arrows=_EDGES, width=width))
+        text = _chart(sketch(collapsed, feedback, arrows=_EDGES, width=width))
         if len(text) <= _CHARACTERS:
             return text
-    fewer = min(limit, len(collapsed.graph.nodes)) // 2
-    return to_mermaid(graph, said, limit=fewer) if fewer else text
+    fewer = len(collapsed.graph.nodes) // 2
+    return written(fewer_nodes(collapsed, fewer, feedback), feedback) if fewer else text
 
 
-def _written(drawn: Sketch) -> str:
+def _chart(drawn: Sketch) -> str:
     used = {_class(box) for box in drawn.boxes}
     used.update("feedback" for _ in drawn.notes)
     lines = [

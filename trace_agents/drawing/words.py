@@ -45,10 +45,15 @@ def word(name: str) -> str:
 
 def operation(node: GraphNode) -> str:
     """Return what a node's operation is called, with its agent where there is one."""
-    name = node.name.rstrip("0123456789") or node.kind.value
+    name = bare_operation(node)
     if node.agent and not name.startswith(f"{node.agent}."):
         return f"{node.agent}.{name}"
     return name
+
+
+def bare_operation(node: GraphNode) -> str:
+    """Return what a node's operation is called: its name without the number at its end."""
+    return node.name.rstrip("0123456789") or node.kind.value
 
 
 def title(node: GraphNode) -> str:

@@ -6,6 +6,7 @@ import ast
 import json
 import math
 import string
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, cast, runtime_checkable
@@ -227,9 +228,14 @@ class Code:
         }
 
 
+_PARSING = threading.Lock()
+"""Python 3.11 may fail with a SystemError where several threads parse at once."""
+
+
 def _one_function(source: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
     try:
-        body = ast.parse(source).body
+        with _PARSING:
+            body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InvalidValue(f"the code does not parse: {error}") from None
     if len(body) != 1 or not isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef):

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from trace_agents.graph import Graph, Kind
-from trace_agents.propagate.subgraph import TraceGraph, minimal
+from trace_agents.propagate.minimal import minimal
+from trace_agents.propagate.subgraph import TraceGraph
 
 Feedbacks: TypeAlias = str | Mapping[str, str]
 """Words for every output of a graph, or for single nodes by id."""
@@ -31,11 +32,12 @@ def backward(
         KeyError: feedback for a node that is not in the graph.
     """
     wanted = None if parameters is None else set(parameters)
-    sources = {
+    sources = [
         node.id for node in graph.of_kind(Kind.PARAMETER) if wanted is None or node.name in wanted
-    }
-    received = {node: (text,) for node, text in at_outputs(graph, feedback).items()}
-    return minimal(graph, received, sources)
+    ]
+    said = at_outputs(graph, feedback)
+    subgraph, on_path = minimal(graph, said, sources)
+    return TraceGraph(subgraph, {n: (text,) for n, text in said.items() if n in on_path})
 
 
 def at_outputs(graph: Graph, feedback: Feedbacks) -> dict[str, str]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from operator import attrgetter
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from trace_agents.drawing import Drawing, draw, to_code, to_dot, to_mermaid
 from trace_agents.errors import TraceFileError, UnknownParameter
-from trace_agents.graph import STRUCTURE, Edge, Graph, GraphNode, Kind, topological
+from trace_agents.graph import Edge, Graph, GraphNode, Kind, topological
+from trace_agents.propagate.minimal import minimal
 from trace_agents.serialize import graph_from_json, graph_to_json
-
-End: TypeAlias = Literal["source", "target"]
 
 Received: TypeAlias = Mapping[str, tuple[str, ...]]
 """Feedback by node id."""
@@ -79,7 +77,9 @@ class TraceGraph:
         for name in sorted(wanted - names):
             raise UnknownParameter(name, names)
         ends = self.feedback if outputs is None else {end: self.feedback[end] for end in outputs}
-        return minimal(self.graph, ends, {n.id for n in self.parameters if n.name in wanted})
+        sources = [node.id for node in self.parameters if node.name in wanted]
+        graph, on_path = minimal(self.graph, ends, sources)
+        return TraceGraph(graph, {end: said for end, said in ends.items() if end in on_path})
 
     def merge(self, *others: TraceGraph) -> TraceGraph:
         """Return one subgraph of several episodes.
@@ -158,56 +158,5 @@ class TraceGraph:
         return f"<TraceGraph of {len(self.graph.nodes)} nodes, parameters: {names}>"
 
 
-def minimal(graph: Graph, feedback: Received, sources: set[str]) -> TraceGraph:
-    """Return the nodes on paths from `sources` to the outputs, their inputs, and the feedback."""
-    flow = [edge for edge in graph.edges if edge.reason not in STRUCTURE]
-    sweep = _sweep if _in_order(flow) else _search
-    upstream = sweep(flow[::-1], feedback, "target", "source")
-    on_path = upstream & sweep(flow, sources & upstream, "source", "target")
-    edges = tuple(edge for edge in flow if edge.target in on_path)
-    kept = on_path.union(edge.source for edge in edges)
-    nodes = tuple(node for node in graph.nodes if node.id in kept)
-    return TraceGraph(
-        Graph(nodes, edges, graph.episode, graph.version),
-        {node: texts for node, texts in feedback.items() if node in on_path},
-    )
-
-
 def _qualified(node: GraphNode, episode: str) -> str:
     return node.id if node.kind is Kind.PARAMETER or not episode else f"{episode}/{node.id}"
-
-
-def _in_order(flow: Sequence[Edge]) -> bool:
-    """Return whether all edges into a node come before the edges out of it, as a recording's do."""
-    used: set[str] = set()
-    for edge in flow:
-        if edge.target in used:
-            return False
-        used.add(edge.source)
-    return True
-
-
-def _sweep(flow: Sequence[Edge], start: Iterable[str], here: End, there: End) -> set[str]:
-    """Return what is reached from `start`: one pass over edges that are in order."""
-    near, far = attrgetter(here), attrgetter(there)
-    seen = set(start)
-    for edge in flow:
-        if near(edge) in seen:
-            seen.add(far(edge))
-    return seen
-
-
-def _search(flow: Sequence[Edge], start: Iterable[str], here: End, there: End) -> set[str]:
-    """Return what is reached from `start`, for edges in any order."""
-    near, far = attrgetter(here), attrgetter(there)
-    steps: dict[str, list[str]] = {}
-    for edge in flow:
-        steps.setdefault(near(edge), []).append(far(edge))
-    seen = set(start)
-    stack = list(seen)
-    while stack:
-        for node in steps.get(stack.pop(), ()):
-            if node not in seen:
-                seen.add(node)
-                stack.append(node)
-    return seen

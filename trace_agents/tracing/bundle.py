@@ -18,6 +18,7 @@ from trace_agents.sandbox import MontySandbox, Sandbox, SandboxName, UnsafeSandb
 from trace_agents.tracing.body import running
 from trace_agents.tracing.calls import Arguments
 from trace_agents.tracing.execution import PlainBody, TracedBody
+from trace_agents.tracing.export import export_function
 from trace_agents.tracing.nodes import Node
 from trace_agents.tracing.parameters import ParameterNode
 from trace_agents.tracing.source import code_of
@@ -104,6 +105,14 @@ class Bundle(Generic[P, R]):
     def parameters(self) -> tuple[ParameterNode, ...]:
         """Return the code, if it is trainable."""
         return (self._code,) if self._code is not None else ()
+
+    def export(self) -> str:
+        """Return the function as plain Python with the code that was learnt, and what it needs.
+
+        Raises:
+            InvalidValue: the source cannot be read.
+        """
+        return export_function(self._function, self._code)
 
     def of(self, instance: object) -> Bundle[P, R]:
         """Return the function as one object has it: with code of its own, if it is trainable."""

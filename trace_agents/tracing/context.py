@@ -15,7 +15,7 @@ from trace_agents.graph import Graph, Values, merge
 if TYPE_CHECKING:
     from trace_agents.propagate import TraceGraph
     from trace_agents.tracing.nodes import Node
-    from trace_agents.tracing.parameters import ParameterUse
+    from trace_agents.tracing.parameters import ParameterNode, ParameterUse
 
 
 class Recorder(Protocol):
@@ -65,11 +65,13 @@ class Scope:
 
     mark: Mark
     nodes: list[Node] = field(default_factory=list["Node"])
-    uses: dict[str, ParameterUse] = field(default_factory=dict[str, "ParameterUse"])
+    uses: dict[ParameterNode, ParameterUse] = field(
+        default_factory=dict["ParameterNode", "ParameterUse"]
+    )
     """Each parameter that was read, as this recording sees it."""
     received: list[Sent] = field(default_factory=list[Sent])
     """What `backward` brought."""
-    zeroed: dict[str, int] = field(default_factory=dict[str, int])
+    zeroed: dict[ParameterNode, int] = field(default_factory=dict["ParameterNode", int])
     """How many of `received` each parameter has forgotten."""
     allow_external: bool = False
     external: dict[str, Node] = field(default_factory=dict[str, "Node"])

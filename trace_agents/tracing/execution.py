@@ -54,6 +54,10 @@ class PlainBody(Body):
         if isinstance(error, Exception):
             self.fail(error)
 
+    def settle(self) -> None:
+        """Let this body run in the present context for good; for a context of its own."""
+        running.set(self._in_context())
+
     def fail(self, error: Exception) -> None:
         """Record what the body raised and raise it as `ExecutionError`, where asked for."""
         if self._catch and not isinstance(error, TraceMissingInputsError):
@@ -111,6 +115,11 @@ class TracedBody(PlainBody):
         current.reset(self._outer)
         super().__exit__(kind, error, where)
 
+    def settle(self) -> None:
+        """Let this body run, and be recorded, in the present context for good."""
+        super().settle()
+        current.set(self._trace)
+
     def node(self, result: object) -> Node:
         """Return the node of what the body returned; it can be expanded."""
         with self:
@@ -126,7 +135,7 @@ class TracedBody(PlainBody):
         """Return what the inside read of the outside: parameters, and nodes if allowed."""
         scope = self._trace.scope
         given = set(self.call.parents)
-        uses = {name: use.shown().use() for name, use in scope.uses.items()}
+        uses = {parameter.name: parameter.use() for parameter in scope.uses}
         return {
             **{name: use for name, use in uses.items() if use not in given},
             **scope.external,

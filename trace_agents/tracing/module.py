@@ -68,7 +68,7 @@ class Module:
         Raises:
             InvalidValue: the source of the class cannot be read.
         """
-        source = export_source(type(self), self.parameters_dict())
+        source = export_source(list(_modules(self, set())), self.parameters_dict())
         if path is not None:
             Path(path).write_text(source)
         return source
@@ -131,10 +131,10 @@ def _children(value: object) -> list[tuple[str, object]]:
     if isinstance(value, Bundle):
         return [("code", code) for code in cast("Bundle[..., object]", value).parameters()]
     if isinstance(value, Module):
-        own = [(name, inner) for name, inner in vars(value).items() if name != INSTANCE_CODE]
-        methods = {n: m for c in reversed(type(value).__mro__) for n, m in vars(c).items()}
-        bundles = ((n, _bundle(m)) for n, m in methods.items())
-        return own + [(n, bundle.of(value)) for n, bundle in bundles if bundle is not None]
+        own = {name: inner for name, inner in vars(value).items() if name != INSTANCE_CODE}
+        shared = {n: m for c in reversed(type(value).__mro__) for n, m in vars(c).items()}
+        found = ((n, _member(m, value)) for n, m in shared.items() if n not in own)
+        return [*own.items(), *((name, inner) for name, inner in found if inner is not None)]
     if isinstance(value, dict):
         return [(str(key), inner) for key, inner in cast("dict[object, object]", value).items()]
     if isinstance(value, list | tuple):
@@ -142,9 +142,14 @@ def _children(value: object) -> list[tuple[str, object]]:
     return []
 
 
-def _bundle(member: object) -> Bundle[..., object] | None:
-    inner: object = getattr(member, "__func__", member)
-    return cast("Bundle[..., object]", inner) if isinstance(inner, Bundle) else None
+def _member(member: object, owner: Module) -> object | None:
+    """Return what may hold parameters of an attribute of the class."""
+    if isinstance(member, ParameterNode):
+        return member
+    if isinstance(member, staticmethod | classmethod):  # called without an object to have its own
+        inner = cast("staticmethod[..., object] | classmethod[Any, ..., object]", member).__func__
+        return cast("Bundle[..., object]", inner) if isinstance(inner, Bundle) else None
+    return cast("Bundle[..., object]", member).of(owner) if isinstance(member, Bundle) else None
 
 
 C = TypeVar("C", bound=type)

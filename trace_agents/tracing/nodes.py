@@ -78,7 +78,7 @@ class Node(Operators):
         trace = current.get()
         if trace is not None:
             if not trace.kept:
-                parents, constants = (), NOTHING
+                self.made, parents, constants = made.unrecorded(), (), NOTHING
             else:
                 scope = trace.scope
                 self.mark = scope.mark

@@ -19,6 +19,10 @@ class Operation(NamedTuple):
     labels: tuple[str, ...] = ()
     """The argument's name of each parent."""
 
+    def unrecorded(self) -> Operation:
+        """Return the operation as a node without parents has it."""
+        return self._replace(labels=()) if self.labels else self
+
 
 @lru_cache(maxsize=4096)
 def operation(name: str, description: str, labels: tuple[str, ...]) -> Operation:

@@ -65,8 +65,9 @@ class ParameterNode(Node):
     kind = Kind.PARAMETER
     is_parameter = True
 
-    def __init__(self, parameter: Parameter) -> None:
-        self._data = parameter.value
+    def __init__(self, parameter: Parameter, value: object = None) -> None:
+        value = parameter.value if value is None else value
+        self._data = value
         self.made = Operation(parameter.name, parameter.description)
         self.parents = ()
         self.constants = NOTHING
@@ -75,7 +76,7 @@ class ParameterNode(Node):
         self._number = -1
         self.parameter = parameter
         self.inbox: list[TraceGraph] = []
-        self._use = ParameterUse(self, parameter.value, None)
+        self._use = ParameterUse(self, value, None)
 
     @property
     def data(self) -> Any:
@@ -101,7 +102,7 @@ class ParameterNode(Node):
         trace = current.get()
         if trace is None:
             return tuple(self.inbox)
-        use, since = self.use(), trace.scope.zeroed.get(self.name, 0)
+        use, since = self.use(), trace.scope.zeroed.get(self, 0)
         sent = trace.scope.received[since:]
         return tuple(each.subgraph for each in sent if use in each.reached)
 
@@ -116,7 +117,7 @@ class ParameterNode(Node):
         if trace is None:
             self.inbox.clear()
         else:
-            trace.scope.zeroed[self.name] = len(trace.scope.received)
+            trace.scope.zeroed[self] = len(trace.scope.received)
 
     def set(self, value: object) -> None:
         """Change the value for what runs next.
@@ -136,17 +137,15 @@ class ParameterNode(Node):
         if trace is None:
             return self._use
         scope: Scope = trace.scope
-        found = scope.uses.get(self.name)
+        found = scope.uses.get(self)
         if found is None:
             value = trace.value_of(self.name, self._data)
-            found = scope.uses.setdefault(self.name, ParameterUse(self, value, scope.mark))
+            found = scope.uses.setdefault(self, ParameterUse(self, value, scope.mark))
         return found
 
     def __deepcopy__(self, memo: dict[int, object]) -> ParameterNode:
         """Return a parameter of the same name, type and value that changes apart from this one."""
-        made = ParameterNode(self.parameter)
-        made.set(copy.deepcopy(self._data, memo))
-        return made
+        return ParameterNode(self.parameter, copy.deepcopy(self._data, memo))
 
 
 @overload

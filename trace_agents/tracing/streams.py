@@ -32,7 +32,7 @@ def async_stream(items: AsyncGenerator[object], body: PlainBody) -> AsyncGenerat
 def _inside(body: PlainBody) -> Context:
     """Return the context of a stream's body: the caller's, with the body running in it."""
     context = copy_context()
-    context.run(body.__enter__)
+    context.run(body.settle)
     return context
 
 
