@@ -103,11 +103,26 @@ def plain(make: Callable[[int], Graph]) -> Callable[[int], Measured]:
 
         def measure() -> float:
             fresh = Graph(graph.nodes, graph.edges, graph.episode)
-            return seconds(lambda: ta.backward(fresh, "better"))
+            return seconds(lambda: ta.backward(fresh, {graph.nodes[-1].id: "better"}))
 
-        return {"backward": median(measure)}
+        return {"backward": median(measure), "walk": median(lambda: seconds(lambda: search(graph)))}
 
     return program
+
+
+def search(graph: Graph) -> int:
+    """Find everything that led to the last node: the least that a list of edges allows."""
+    inputs: dict[str, list[str]] = {}
+    for edge in graph.edges:
+        inputs.setdefault(edge.target, []).append(edge.source)
+    last = graph.nodes[-1].id
+    seen, waiting = {last}, deque([last])
+    while waiting:
+        for parent in inputs.get(waiting.popleft(), ()):
+            if parent not in seen:
+                seen.add(parent)
+                waiting.append(parent)
+    return len(seen)
 
 
 def plain_chain(size: int) -> Graph:

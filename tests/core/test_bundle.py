@@ -10,7 +10,6 @@ import anyio
 import pytest
 
 from trace_agents import (
-    BlackCodeFormatter,
     ExceptionNode,
     ExecutionError,
     InvalidValue,
@@ -20,7 +19,6 @@ from trace_agents import (
     bundle,
     node,
     recording,
-    stop_tracing,
 )
 
 
@@ -28,15 +26,6 @@ from trace_agents import (
 def collect(a: int, b: int = 2, /, *rest: int, c: int = 3, **more: int) -> list[object]:
     """All that was given."""
     return [a, b, rest, c, more]
-
-
-@bundle(trainable=True)
-def grade(points: int) -> str:
-    """Turn points into a grade."""
-    return "pass" if points > 10 else "fail"
-
-
-GRADE = 'def grade(points: int) -> str:\n    """Turn points into a grade."""\n    '
 
 
 class Counter:
@@ -68,14 +57,6 @@ class Counter:
     def too(cls, x: int) -> int:
         return x + cls.step
 
-    @bundle(trainable=True)
-    def learn(self, x: int) -> int:
-        """Learn."""
-        return x + self.step
-
-
-LEARN = 'def learn(self, x: int) -> int:\n    """Learn."""\n    '
-
 
 class Adder:
     """An object that can be called."""
@@ -94,13 +75,10 @@ def test_every_kind_of_argument_is_named() -> None:
     assert collect(n[0]).data == [0, 2, (), 3, {}]
 
 
-@pytest.mark.parametrize("call", [lambda: grade(), lambda: grade(1, 2), lambda: grade(1, x=2)])
+@pytest.mark.parametrize("call", [lambda: collect(), lambda: collect(a=1), lambda: bundle(len)()])
 def test_arguments_that_do_not_fit_stay_a_type_error(call: Callable[[], object]) -> None:
-    """The caller's mistake is not the function's feedback, also where the code has changed."""
+    """The caller's mistake is not the function's feedback."""
     with pytest.raises(TypeError):
-        call()
-    changed = GRADE + "return 'A'"
-    with recording(Trace("e", 1, {"grade.code": changed})), pytest.raises(TypeError):
         call()
 
 
@@ -194,10 +172,11 @@ async def test_items_of_an_async_generator_are_nodes() -> None:
             yield word
         raise ConnectionError("lost")
 
-    text, got = node("a b", "text"), list[Node]()
+    text = node("a b", "text")
+    words = stream(text)
+    got = [await anext(words), await anext(words)]
     with pytest.raises(ExecutionError, match="lost") as caught:
-        async for word in stream(text):
-            got.append(word)  # noqa: PERF401 - the loop is left by an exception
+        await anext(words)
     assert [(n.data, n.parents) for n in got] == [("a", (text,)), ("b", (text,))]
     assert caught.value.exception_node.parents == (text,)
 
@@ -210,7 +189,7 @@ async def test_what_an_async_function_raises_is_a_node() -> None:
         await anyio.lowlevel.checkpoint()
         raise TimeoutError
 
-    with pytest.raises(ExecutionError, match="at line .*raise TimeoutError") as caught:
+    with pytest.raises(ExecutionError, match=r"at line .*raise TimeoutError") as caught:
         await fail(node(1, "x"))
     failed = caught.value.exception_node
     assert isinstance(failed, ExceptionNode)
@@ -230,7 +209,7 @@ def test_errors_pass_through_where_they_are_not_caught() -> None:
 
 def test_a_description_comes_from_the_docstring_or_from_you() -> None:
     """And the name from the function."""
-    made = bundle(name="fetch", description="Get a page.")(lambda url: url)(node("x"))
+    made = bundle(name="fetch", description="Get a page.")(str.strip)(node("x"))
     assert (made.op_name, made.description) == ("fetch", "Get a page.")
     assert collect(1).description == "All that was given."
 
@@ -249,14 +228,11 @@ def test_the_body_sees_what_it_was_given_and_nothing_else() -> None:
     assert [p.name for p in made.backward("f").parameters] == ["hidden"]
 
 
-# --- traceable ---------------------------------------------------------------------------------
-
-
 def test_the_inside_of_a_traceable_function_is_a_graph_of_its_own() -> None:
     """Outside it is one node; `expand` shows the steps."""
 
     @bundle(traceable=True)
-    def plan(goal: Node) -> Node:
+    def plan(goal: Node) -> object:
         step = goal + " now"
         return step.upper()
 
@@ -306,88 +282,3 @@ async def test_an_async_traceable_function_can_be_expanded() -> None:
     made = await plan(node("tea", "goal"))
     assert made.data == "tea!"
     assert "add" in {n.operation for n in made.expand().nodes}
-
-
-# --- trainable ---------------------------------------------------------------------------------
-
-
-def test_the_code_is_a_parameter_with_a_fixed_signature() -> None:
-    """Name, arguments and docstring stay; the body may change."""
-    made = grade(node(12))
-    assert [p.name for p in made.backward("too mild").parameters] == ["grade.code"]
-    for unfit in ("def other(): pass", "def grade(points): return 'A'", "not python", "x = 1"):
-        with pytest.raises(InvalidValue):
-            grade.code.set(unfit)
-    assert grade(node(12)).data == "pass"
-
-
-def test_an_episode_runs_the_code_of_its_version() -> None:
-    """In the sandbox; outside of the episode the old code stays."""
-    with recording(Trace("e", 1, {"grade.code": GRADE + "return 'A' * points"})):
-        assert grade(3).data == "AAA"
-    assert grade(3).data == "fail"
-
-
-def test_learnt_code_that_reaches_out_is_an_exception_node() -> None:
-    """The sandbox has no files; the feedback reaches the code."""
-    changed = GRADE + "import os\n    return os.listdir('/')[0]"
-    with recording(Trace("e", 1, {"grade.code": changed})):
-        with pytest.raises(ExecutionError, match="SandboxError") as caught:
-            grade(3)
-        subgraph = caught.value.exception_node.backward("no files")
-    assert [p.name for p in subgraph.parameters] == ["grade.code"]
-
-
-def test_each_object_has_its_own_code() -> None:
-    """What one object learns another does not; in the sandbox `self` is None."""
-    one, two = Counter(), Counter()
-    one.learn.__func__.code.set(LEARN + "return x * 10 if self is None else -1")
-    assert (one.learn(node(3)).data, two.learn(node(3)).data) == (30, 5)
-    assert Counter.learn.code.data == Counter.learn.code.parameter.value
-
-
-def test_projections_shape_new_code() -> None:
-    """What is stored went through the formatter."""
-
-    @bundle(trainable=True, projections=[BlackCodeFormatter()])
-    def half(x: int) -> float:
-        return x / 2
-
-    half.code.set("def half(x:int)->float: return x/ 4")
-    assert half.code.data == "def half(x: int) -> float:\n    return x / 4"
-    assert half(node(8)).data == 2
-
-
-def test_unsafe_code_runs_here() -> None:
-    """Only by that word: it sees the module's names, and the object."""
-
-    class Local:
-        factor = 3
-
-        @bundle(trainable=True, sandbox="unsafe")
-        def run(self, x: int) -> int:
-            return x
-
-    local: Any = Local()
-    local.run.__func__.code.set("def run(self, x: int) -> int:\n    return x * self.factor")
-    assert local.run(node(2)).data == 6
-
-
-def test_a_fixed_function_has_no_code_to_learn() -> None:
-    """Asked for it, it says what to write."""
-    with pytest.raises(InvalidValue, match="trainable=True"):
-        _ = collect.code
-    assert collect.parameters() == ()
-
-
-def test_a_function_without_source_cannot_be_trained() -> None:
-    """A built-in function, for example."""
-    with pytest.raises(InvalidValue, match="cannot be read"):
-        bundle(trainable=True)(len)
-
-
-def test_unrecorded_calls_compute_as_before() -> None:
-    """Results are nodes that came from nothing."""
-    with stop_tracing():
-        made = grade(node(12))
-    assert (made.data, made.parents) == ("pass", ())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,7 +104,7 @@ def test_long_code_says_what_it_leaves_out() -> None:
     """The ends stay, and a comment counts each gap."""
     lines = to_code(chain(500), {"c499": ("too big",)}, limit=20).splitlines()
     assert lines[0] == "w = 2  # parameter"
-    assert lines[-2:] == ["mul499 = mul(c498, w)".replace("c498", "add498"), "# feedback: too big"]
+    assert lines[-2:] == ["mul499 = mul(add498, w)", "# feedback: too big"]
     gaps = [int(line.split()[2]) for line in lines if line.startswith("# …")]
     assert sum(gaps) == 502 - 20
 
@@ -111,8 +113,7 @@ def test_dot_shows_kinds_reasons_errors_and_feedback() -> None:
     """Each has its own look, and text is escaped."""
     source = to_dot(*small(), title='the "run"')
     assert 'label="the \\"run\\""' in source
-    assert 'Be \\"short\\". <b>&amp;amp; C:' in source
-    assert "C:\\\\new" in source.replace("\\n", "", 1) or "\\\\new" in source
+    assert 'Be \\"short\\". <b>&amp;amp; C:\\\\new</b>' in source
     assert "n5 -> n2 [style=dotted" in source
     assert 'n0 -> n2 [label="system"' in source
     failed = next(line for line in source.splitlines() if line.startswith("    n3 ["))
@@ -145,10 +146,9 @@ def test_no_text_leaves_its_label(text: str) -> None:
     for write in (to_dot, to_mermaid):
         assert len(write(graph).splitlines()) == len(write(plain).splitlines())
     box = next(line for line in to_dot(graph).splitlines() if line.startswith("    n0 ["))
-    unescaped = box.replace("\\\\", "").replace('\\"', "")
-    assert unescaped.count('"') == 2 * unescaped.count("=") - 2 * unescaped.count("shape=") - 2 * (
-        unescaped.count("margin=") + unescaped.split('"')[1].count("=")
-    )
+    label = re.fullmatch(r' *n0 \[label="(?:[^"\\]|\\.)*", (.*)\];', box)
+    assert label
+    assert label[1] in to_dot(plain)
 
 
 def test_the_same_graph_gives_the_same_drawing() -> None:
@@ -171,11 +171,21 @@ def test_chains_and_siblings_become_one_node() -> None:
     ]
     assert list(chained.counts.values()) == [1_000]
     fanned = collapse(fan(1_000))
-    assert [node.name for node in fanned.graph.nodes][:2] == [
+    assert [node.name for node in fanned.graph.nodes] == [
         "x",
         "look \N{MULTIPLICATION SIGN}1000",
+        "sum",
     ]
     assert "bob.look \N{MULTIPLICATION SIGN}1000" in to_dot(fan(1_000))
+
+
+def test_a_parameter_that_many_read_is_named_by_its_readers() -> None:
+    """A hundred arrows from one node cover a picture, and take graphviz minutes."""
+    source = to_dot(chain(98))
+    assert "read by 98 nodes" in source
+    assert source.count("reads w") == 98
+    assert source.count("->") == 98
+    assert to_dot(chain(5)).count("->") == 10
 
 
 def test_agents_and_episodes_become_one_node_each() -> None:
@@ -193,7 +203,7 @@ def test_parameters_errors_and_feedback_are_never_merged() -> None:
     nodes[302] = GraphNode("c300", Kind.EXCEPTION, "add", "E", error="E: no")
     drawn = collapse(Graph(tuple(nodes), graph.edges), keep=["c600"])
     assert {"w", "c300", "c600"} <= set(drawn.graph.by_id) - set(drawn.counts)
-    assert sorted(drawn.counts.values()) == [299 + 1, 299, 399]
+    assert sorted(drawn.counts.values()) == [299, 300, 399]
 
 
 def test_what_cannot_be_merged_is_counted() -> None:
@@ -231,18 +241,24 @@ def test_a_collapsed_graph_is_a_dag_that_fits(
     assert all(place[edge.source] < place[edge.target] for edge in drawn.edges)
 
 
-@pytest.mark.parametrize("make", [chain, fan, mesh, lambda size: team(size // 8)])
-def test_large_graphs_take_linear_time(make: object) -> None:
-    """Ten times the nodes take about ten times as long, at most thirty; no recursion ends it."""
-    assert callable(make)
-    seconds: dict[int, float] = {}
-    for size in (10_000, 100_000):
-        graph = make(size)
+LARGE: dict[str, Callable[[int], Graph]] = {
+    "chain": chain,
+    "fan": fan,
+    "mesh": mesh,
+    "team": lambda size: team(size // 8),
+}
+
+
+@pytest.mark.parametrize("shape", LARGE)
+def test_large_graphs_take_linear_time(shape: str) -> None:
+    """A hundred times the nodes take a few hundred times as long, not ten thousand times."""
+    seconds: list[float] = []
+    for size in (1_000, 100_000):
+        graph = LARGE[shape](size)
         begin = time.process_time()
-        drawn = collapse(graph)
-        seconds[size] = time.process_time() - begin
-        assert len(drawn.graph.nodes) <= 200
-    assert seconds[100_000] < 30 * max(seconds[10_000], 0.02)
+        assert len(collapse(graph).graph.nodes) <= 200
+        seconds.append(time.process_time() - begin)
+    assert seconds[1] < 500 * max(seconds[0], 0.01)
 
 
 def test_a_chart_is_one_that_mermaid_draws() -> None:
@@ -263,7 +279,7 @@ def test_the_texts_are_saved_without_graphviz(
     drawing = draw(*small())
     assert drawing.save(tmp_path / "run.dot").read_text(encoding="utf-8") == drawing.source
     assert drawing.save(tmp_path / "run.mmd").read_text(encoding="utf-8") == drawing.mermaid
-    with pytest.raises(RendererNotFound, match="install graphviz .* or use the drawing's"):
+    with pytest.raises(RendererNotFound, match=r"install graphviz .* or use the drawing's"):
         drawing.save(tmp_path / "run.svg")
     with pytest.raises(InvalidValue, match=r"'run\.xyz'; end the name in"):
         drawing.save(tmp_path / "run.xyz")

@@ -22,6 +22,8 @@ from trace_agents.graph import Edge, Graph, GraphNode, Kind, topological
 _MOVES = (Kind.LLM_CALL, Kind.TOOL_CALL, Kind.MESSAGE, Kind.OUTPUT, Kind.EXCEPTION)
 _CALLS = (Kind.LLM_CALL, Kind.TOOL_CALL, Kind.OPERATION, Kind.EXCEPTION)
 _STRUCTURAL = (Kind.AGENT, Kind.CHAIN)
+_CONSTANT = 80
+"""The most characters of an argument that was a plain value."""
 _VALUE = 200
 """The most characters of one value."""
 
@@ -57,6 +59,8 @@ def operation_line(node: GraphNode, inputs: Iterable[Edge], names: Mapping[str, 
         source = names[edge.source]
         own = not edge.label or word(edge.label) == word(source)
         arguments[source if own else f"{word(edge.label)}={source}"] = None
+    for label, value in node.constants.items():
+        arguments[f"{label}={short(json.dumps(value, ensure_ascii=False), _CONSTANT)}"] = None
     called = re.sub(r"[^\w.]+", "_", operation(node))
     return f"{names[node.id]} = {called}({', '.join(arguments)}){_failed(node)}"
 

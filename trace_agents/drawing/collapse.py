@@ -44,7 +44,7 @@ def collapse(graph: Graph, limit: int = 200, *, keep: Iterable[str] = ()) -> Col
     state = merging.Merged(graph)
     for steps in _PHASES:
         if len(state.graph.nodes) > limit:
-            state = _settled(state, steps, kept)
+            state = _settled(state, steps, limit // 2, kept)
     counts = {node: group.count for node, group in state.groups.items()}
     return fewer_nodes(Collapsed(state.graph, counts), limit, wanted)
 
@@ -80,13 +80,19 @@ def nearest(graph: Graph, limit: int, keep: Iterable[str] = ()) -> frozenset[str
     return frozenset(seen)
 
 
-def _settled(state: merging.Merged, steps: Iterable[_Step], kept: frozenset[str]) -> merging.Merged:
-    """Repeat the steps while they help: each round leaves a tenth less, so the sum is linear."""
+def _settled(
+    state: merging.Merged, steps: Iterable[_Step], goal: int, kept: frozenset[str]
+) -> merging.Merged:
+    """Repeat the steps down to `goal` nodes, or while they help.
+
+    Each round leaves a tenth less, so that all rounds together are linear.
+    """
     before = len(state.graph.nodes) * 2
-    while len(state.graph.nodes) < before * 0.9:
+    while goal < len(state.graph.nodes) < before * 0.9:
         before = len(state.graph.nodes)
         for step in steps:
-            state = step(state, kept)
+            if len(state.graph.nodes) > goal:
+                state = step(state, kept)
     return state
 
 

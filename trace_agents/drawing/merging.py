@@ -185,7 +185,9 @@ def _constants(graph: Graph, node_id: str, kept: frozenset[str]) -> list[str]:
 
 
 def _is_read_by_one(graph: Graph, node_id: str) -> bool:
-    return len({edge.target for edge in graph.consumers.get(node_id, ())}) == 1
+    # `all` ends at the second reader: a hub is asked once for each of its many
+    readers = graph.consumers.get(node_id, ())
+    return bool(readers) and all(edge.target == readers[0].target for edge in readers)
 
 
 def _contract(state: Merged, parts: Iterable[list[str]], *, keeps_value: bool = False) -> Merged:

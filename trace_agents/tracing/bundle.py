@@ -116,13 +116,14 @@ class Bundle(Generic[P, R]):
 
     def of(self, instance: object) -> Bundle[P, R]:
         """Return the function as one object has it: with code of its own, if it is trainable."""
-        kept = getattr(instance, "__dict__", None)
-        if self._code is None or kept is None:
+        kept: object = getattr(instance, "__dict__", None)
+        if self._code is None or not isinstance(kept, dict):  # a class has its method's one code
             return self
-        own = kept.setdefault(INSTANCE_CODE, {})
-        found = own.get(self._options.name)
+        own = cast("dict[str, dict[str, object]]", kept).setdefault(INSTANCE_CODE, {})
+        name = getattr(self._function, "__qualname__", self._options.name)
+        found = own.get(name)
         if found is None:  # two threads may both make one; the first to put it there wins
-            found = own.setdefault(self._options.name, copy.deepcopy(self))
+            found = own.setdefault(name, copy.deepcopy(self))
         return cast("Bundle[P, R]", found)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Bundle[P, R]:

@@ -372,8 +372,9 @@ def _read(value: object) -> object:
 
 
 def _describe(exception: BaseException) -> str:
+    said = f"{type(exception).__name__}: {exception}".removesuffix(": ")
     if isinstance(exception, TraceAgentsError):  # its sentence says where
-        return f"{type(exception).__name__}: {exception}"
+        return said
     frames = traceback.extract_tb(exception.__traceback__)
     where = f" at line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
-    return f"{type(exception).__name__}: {exception}{where}"
+    return f"{said}{where}"

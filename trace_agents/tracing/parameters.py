@@ -45,7 +45,8 @@ class ParameterUse(Node):
 
     def shown(self) -> Node:
         """Return the parameter node, where it still is."""
-        return self._origin() or self
+        origin = self._origin()
+        return self if origin is None else origin
 
     def receive(self, subgraph: TraceGraph) -> None:
         """Hand on what `backward` brought; in an episode, the episode has it already."""

@@ -6,9 +6,17 @@ import ast
 import inspect
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Final, Protocol, cast, runtime_checkable
 
-from trace_agents.tracing.export.unit import FunctionDef, Unit, arguments, bindings, unbound
+from trace_agents.tracing.export.unit import (
+    LIBRARY,
+    FunctionDef,
+    Unit,
+    arguments,
+    bindings,
+    unbound,
+)
 from trace_agents.tracing.nodes import Node
 from trace_agents.tracing.parameters import ParameterNode
 
@@ -121,6 +129,14 @@ class Known:
                 return item(self.live(inner), key)
             case _:
                 return UNKNOWN
+
+    def is_of_module(self, expression: ast.Attribute) -> bool:
+        """Return whether `expression` is a method that an exported object has from this library."""
+        if not self._is_exported(self.live(expression.value)):
+            return False
+        member = self.live(expression)
+        home = member.__module__ if isinstance(member, FunctionType) else ""
+        return home.partition(".")[0] == LIBRARY
 
     def codes(self, name: str) -> list[ParameterNode]:
         """Return the code of a bundled function, as each exported object has it."""

@@ -112,6 +112,11 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """Turn the `data` of a node into the value."""
+        if self._known.is_of_module(node):
+            raise InvalidValue(
+                f"line {node.lineno} uses {ast.unparse(node)}, which only a Module has; move it "
+                "out of what is exported"
+            )
         is_value = node.attr == "data" and self._known.is_node(node.value)
         self.generic_visit(node)
         return node.value if is_value else node
