@@ -7,13 +7,17 @@ CONSTRAINTS := -c constraints.txt
 SOURCES := trace_agents adapters multiagent examples benchmarks tests
 DEMO_ARGS ?=
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-backends check bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/trace-agents demo $(DEMO_ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# installs Phoenix and MLflow, each into an environment of its own, and starts their servers
+test-backends: $(VENV)/.test
+	TEST_BACKENDS=1 $(BIN)/python -m pytest tests/adapters/test_otel_servers.py $(PYTEST_ARGS)
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check $(SOURCES)
@@ -24,7 +28,7 @@ check: $(VENV)/.check
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: $(VENV)/.test
-	$(BIN)/python benchmarks/core.py
+	-$(BIN)/python benchmarks/core.py  # a limit that is missed must not hide the rest
 	$(BIN)/python benchmarks/household.py
 	$(BIN)/python benchmarks/directives.py
 

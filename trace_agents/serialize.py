@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +14,10 @@ from trace_agents.errors import TraceFileError
 from trace_agents.graph import Edge, Graph, GraphNode, Kind, Reason
 
 SCHEMA = 1
+
+_GZIP = b"\x1f\x8b"
+_LONGEST = 1 << 28
+# bytes of one graph: a line without end must not fill the memory
 
 
 def graph_to_json(graph: Graph) -> dict[str, object]:
@@ -61,16 +67,63 @@ def dump_graph(graph: Graph) -> str:
 
 
 def read_graph_lines(path: str | Path) -> list[Graph]:
-    """Return the graphs of a file of `dump_graph` lines.
+    """Return the graphs of a file of `dump_graph` lines, or of all such files of a folder.
+
+    Files packed with gzip are known by their content. A broken line after good ones becomes
+    a problem of the graph before it.
 
     Raises:
-        TraceFileError: a line is no graph; the sentence says which.
+        TraceFileError: the first line is no graph; the sentence says why.
     """
+    where = Path(path)
+    if not where.is_dir():
+        return _read_file(where)
+    files = [p for p in sorted(where.iterdir()) if p.is_file() and _begins_as_graphs(p)]
+    if not files:
+        raise TraceFileError(f"the folder {str(where)!r} holds no file of graphs")
+    return [graph for file in files for graph in _read_file(file)]
+
+
+def _read_file(path: Path) -> list[Graph]:
     graphs: list[Graph] = []
-    with Path(path).open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
+    problems: list[str] = []
+    try:
+        for number, line in _lines(path):
             try:
-                graphs.append(graph_from_json(cast("Mapping[str, Any]", json.loads(line))))
-            except (ValueError, AttributeError) as error:
-                raise TraceFileError(f"{path}, line {number}: {error}") from None
+                graphs.append(_graph(line))
+            except (ValueError, AttributeError, RecursionError) as error:
+                problems.append(f"{path}, line {number}: {error}")
+                if not graphs:
+                    break
+    except (OSError, EOFError, zlib.error) as error:
+        problems.append(f"cannot read the trace file {str(path)!r}: {error}")
+    if problems and not graphs:
+        raise TraceFileError(problems[0])
+    if problems:
+        graphs[-1] = replace(graphs[-1], problems=(*graphs[-1].problems, *problems))
     return graphs
+
+
+def _graph(line: bytes) -> Graph:
+    # other formats may have one enormous line: tell it before it is parsed
+    if b'"schema"' not in line:
+        raise TraceFileError(f"expected a graph of schema {SCHEMA}")
+    return graph_from_json(cast("Mapping[str, Any]", json.loads(line)))
+
+
+def _begins_as_graphs(path: Path) -> bool:
+    try:
+        _, first = next(_lines(path))
+        head: object = json.loads(first)
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError, StopIteration):
+        return False
+    return isinstance(head, dict) and {"schema", "nodes"} <= head.keys()
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file, packed or not, one at a time and each of bounded length."""
+    with path.open("rb") as raw:
+        packed = raw.read(len(_GZIP)) == _GZIP
+        raw.seek(0)
+        with gzip.open(raw) if packed else raw as file:
+            yield from enumerate(iter(lambda: file.readline(_LONGEST), b""), 1)

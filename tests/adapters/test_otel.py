@@ -84,11 +84,21 @@ def test_a_line_is_an_export_request_and_reads_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"resourceSpans": [1]}', "\x00", '{"a": 1}'])
-def test_a_broken_file_is_named_with_its_line(tmp_path: Path, text: str) -> None:
-    """A file that is no trace says where it breaks."""
+def test_a_broken_line_is_a_problem_and_spoils_nothing_else(tmp_path: Path, text: str) -> None:
+    """The episodes beside it are read; the sentence names the file and the line."""
     path = tmp_path / "broken.jsonl"
     path.write_text(to_line(RECORDS) + "\n" + text)
-    with pytest.raises(TraceFileError, match=r"broken\.jsonl.*line 2"):
+    (graph,) = read_graphs(path)
+    assert graph == spans_to_graphs(RECORDS)[0]
+    assert "broken.jsonl" in graph.problems[0]
+    assert "line 2" in graph.problems[0]
+
+
+def test_a_file_of_which_nothing_can_be_read_raises(tmp_path: Path) -> None:
+    """There is no graph that could carry the problem."""
+    path = tmp_path / "broken.jsonl"
+    path.write_text("{")
+    with pytest.raises(TraceFileError, match=r"broken\.jsonl"):
         read_graphs(path)
 
 

@@ -19,10 +19,16 @@ from trace_agents.plugins import COMMANDS, found, load
 
 
 def import_traces(
-    file: Annotated[Path, typer.Argument(help="OTLP/JSON file of spans, one request a line.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Spans: OTLP as JSON or protobuf, an export of Phoenix, MLflow or Jaeger, "
+            "packed with gzip or not; or a folder of such files."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the graphs as JSON.")] = False,
 ) -> None:
-    """Read a file of OpenTelemetry spans and show the DAG of each episode."""
+    """Read OpenTelemetry spans and show the DAG of each episode."""
     graphs = load_traces(file)
     if as_json:
         print(json.dumps(episodes_json(graphs), ensure_ascii=False))  # noqa: T201 - the output

@@ -1,4 +1,4 @@
-"""Names of span attributes: those of the OpenTelemetry GenAI conventions, and ours."""
+"""Names of span attributes that several places need: the GenAI conventions', and ours."""
 
 from __future__ import annotations
 
