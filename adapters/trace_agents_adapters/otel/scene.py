@@ -51,12 +51,14 @@ class Scene:
 
     def agent_of(self, span_id: str) -> str | None:
         """Return the agent that made a call: as it tells, else the one around it."""
-        call = self.calls[span_id]
-        if call.agent:
-            return call.agent
-        asker = self._askers.get(span_id)
-        around = self._agents.get(span_id)
-        return around or (self.agent_of(asker) if asker in self.calls else None)
+        current, seen = span_id, set[str]()
+        while current in self.calls and current not in seen:
+            seen.add(current)
+            found = self.calls[current].agent or self._agents.get(current)
+            if found:
+                return found
+            current = self._askers.get(current, "")
+        return None
 
     def asked_by(self, span_id: str, asker: str) -> None:
         """Remember which model call asked for a tool call."""
