@@ -6,15 +6,17 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from opentelemetry import trace as otel
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode
 
 from trace_agents.tracing.context import Trace, current_trace
 from trace_agents_adapters.otel import conventions as names
-from trace_agents_adapters.sites import Offer, Place, Sites
+from trace_agents_adapters.probing import Probe as Probe
+from trace_agents_adapters.probing import intercepted as intercepted
+from trace_agents_adapters.sites import Place, Site, Sites
 
 Json: TypeAlias = dict[str, object]
 ToolSpan: TypeAlias = AbstractContextManager[Callable[[str], None]]
@@ -24,34 +26,7 @@ _TRACER = otel.get_tracer("trace_agents")
 _UNTOLD = otel.INVALID_SPAN
 
 _sites: ContextVar[Sites | None] = ContextVar("trace_agents_sites", default=None)
-_probe: ContextVar[Probe | None] = ContextVar("trace_agents_probe", default=None)
 _inside: ContextVar[bool] = ContextVar("trace_agents_inside_model_call", default=False)
-
-
-class ProbeDone(Exception):
-    """Ends a prototype's run once its models' offers were seen; it never leaves the probe."""
-
-
-@dataclass(eq=False)
-class Probe:
-    """Sees what models are offered, in their stead: no model is called inside it."""
-
-    agent: str
-    offers: list[Offer] = field(default_factory=list[Offer])
-
-    @contextmanager
-    def active(self) -> Generator[None]:
-        """Intercept model calls inside."""
-        token = _probe.set(self)
-        try:
-            yield
-        finally:
-            _probe.reset(token)
-
-    def see(self, offer: Offer) -> ProbeDone:
-        """Note what a model was offered; the caller raises what comes back."""
-        self.offers.append(offer)
-        return ProbeDone("the prototype's model call was seen")
 
 
 @contextmanager
@@ -66,9 +41,9 @@ def scope(sites: Sites) -> Generator[None]:
         _sites.set(before)
 
 
-def intercepted() -> Probe | None:
-    """Return the probe that model calls in this context belong to, if any."""
-    return _probe.get()
+def current_sites() -> Sites:
+    """Return the sites that model calls in this context are bound by."""
+    return _sites.get() or Sites()
 
 
 @contextmanager
@@ -83,7 +58,7 @@ def counted_once() -> Generator[None]:
 
 def untouched() -> bool:
     """Tell whether a model call passes straight through: no recording, or inside another call."""
-    return _inside.get() or (current_trace() is None and _probe.get() is None)
+    return _inside.get() or (current_trace() is None and intercepted() is None)
 
 
 def ambient_agent() -> str:
@@ -95,30 +70,61 @@ def ambient_agent() -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A template's text, and what it was filled with."""
+
+    template: str
+    fields: Mapping[str, object]
+
+
 class Binding:
     """Swaps first texts for an episode's pinned values, and remembers which it bound."""
 
     def __init__(self, trace: Trace, agent: str) -> None:
         self._trace = trace
         self._agent = agent
-        self._sites = _sites.get() or Sites()
+        self.sites = current_sites()
         self.bound: dict[str, object] = {}
         """The values that went into this call, by the parameter's name."""
 
-    def text(self, place: Place, text: str, tool: str = "") -> str:
-        """Return the pinned text for a text of the call; the text itself where none is bound."""
-        site = self._sites.find(place, text, self._agent, tool)
+    def text(self, place: Place, text: str, tool: str = "", *, filled: Filled | None = None) -> str:
+        """Return the pinned text for a text of the call; the text itself where none is bound.
+
+        With `filled` it is known which template made the text, and what it was filled with.
+        """
+        known = filled and self.sites.template(place, filled.template, self._agent)
+        site = known or self.sites.find(place, text, self._agent, tool)
         if site is None:
+            return text
+        fields = filled.fields if filled is not None and known is site else site.filling(text)
+        if fields is None:
             return text
         value = str(self._trace.value_of(site.name, site.text))
         try:
-            rendered = site.render(value, text)
-        except (KeyError, IndexError, ValueError):
+            rendered = site.render(value, text, fields)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError):
             rendered = None
         if rendered is None:
             return text
         self.bound[site.name] = value
         return rendered
+
+    def pinned(self, site: Site) -> str:
+        """Return the pinned text of a site that the caller found itself."""
+        value = str(self._trace.value_of(site.name, site.text))
+        self.bound[site.name] = value
+        return value
+
+    def settings(self) -> dict[str, object]:
+        """Return the pinned settings of the model that is called, by their names."""
+        found: dict[str, object] = {}
+        mine = [site for site in self.sites.at("setting") if site.agent == self._agent]
+        for site in mine or self.sites.at("setting"):
+            if site.tool not in found and site.number is not None:
+                value = self._trace.value_of(site.name, site.number.parse(site.text))
+                found[site.tool] = self.bound[site.name] = value
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +150,38 @@ class ChatCall:
             found[names.TOOL_DEFINITIONS] = dumps(self.tools)
         if self.agent:
             found[names.AGENT_NAME] = self.agent
-        if self.bound:
-            found[names.PARAMETERS] = tuple(self.bound)
-            found[names.PARAMETER_VALUES] = dumps(self.bound)
-        return found
+        return found | _told(self.bound)
 
-    def start(self) -> Span:
-        """Return the call's span, started; it is not made current."""
+    def start(self, cause: SpanContext | None = None) -> Span:
+        """Return the call's span, started; it is not made current.
+
+        `cause` is the call that decided that there is this one, though its answer is not in it.
+        """
         if not _kept():
             return _UNTOLD
         return _TRACER.start_span(
-            f"chat {self.model}", kind=SpanKind.CLIENT, attributes=self.attributes()
+            f"chat {self.model}",
+            kind=SpanKind.CLIENT,
+            attributes=self.attributes(),
+            links=[Link(cause)] if cause is not None else None,
         )
+
+
+def _told(bound: Mapping[str, object]) -> dict[str, str | tuple[str, ...]]:
+    if not bound:
+        return {}
+    return {names.PARAMETERS: tuple(bound), names.PARAMETER_VALUES: dumps(bound)}
+
+
+def uses(span: Span, bound: Mapping[str, object]) -> None:
+    """Write into a span which parameters its call took, and with which values."""
+    if bound and span.is_recording():
+        span.set_attributes(_told(bound))
+
+
+def uses_in_run(bound: Mapping[str, object]) -> None:
+    """Write into the span of the current run which parameters it took as a whole."""
+    uses(otel.get_current_span(), bound)
 
 
 def _kept() -> bool:
@@ -202,9 +228,20 @@ def tool_span(
     name: str, *, description: str = "", call_id: str | None = None, arguments: object = None
 ) -> Generator[Callable[[str], None]]:
     """Give what a tool call needs: the function that takes its result as text."""
-    if not _kept():
+    span = start_tool(name, description=description, call_id=call_id, arguments=arguments)
+    if span is _UNTOLD:
         yield _ignore
         return
+    with current(span):
+        yield lambda result: gave(span, result)
+
+
+def start_tool(
+    name: str, *, description: str = "", call_id: str | None = None, arguments: object = None
+) -> Span:
+    """Return the span of a tool call, started; it is not made current."""
+    if not _kept():
+        return _UNTOLD
     attributes = {
         names.OPERATION: "execute_tool",
         names.TOOL_NAME: name,
@@ -214,22 +251,35 @@ def tool_span(
         attributes[names.TOOL_DESCRIPTION] = description
     if call_id:
         attributes[names.TOOL_CALL_ID] = call_id
-    span = _TRACER.start_span(f"execute_tool {name}", attributes=attributes)
-    with current(span):
-        yield lambda result: span.set_attribute(names.TOOL_RESULT, result)
+    return _TRACER.start_span(f"execute_tool {name}", attributes=attributes)
+
+
+def gave(span: Span, result: str) -> None:
+    """Write a tool's result into its span."""
+    span.set_attribute(names.TOOL_RESULT, result)
+
+
+def refused(span: Span, message: str) -> None:
+    """Write into a span that its call ended in an error without raising one."""
+    span.set_attribute(names.ERROR_TYPE, "tool_error")
+    span.set_status(StatusCode.ERROR, message)
 
 
 @contextmanager
-def run_span(name: str) -> Generator[Callable[[object], None]]:
-    """Give the span around one run of a workflow, as the function that takes its output."""
+def run_span(name: str, *, part: bool = False) -> Generator[Callable[[object], None]]:
+    """Give the span around one run of a workflow, as the function that takes its output.
+
+    The run of a workflow that is part of another one's is no output of the episode.
+    """
     if not _kept():
         yield _ignore
         return
     attributes = {
         names.OPERATION: "invoke_workflow",
         names.WORKFLOW_NAME: name,
-        names.NODE_KIND: "output",
     }
+    if not part:
+        attributes[names.NODE_KIND] = "output"
     span = _TRACER.start_span(f"invoke_workflow {name}", attributes=attributes)
     with current(span):
         yield lambda output: span.set_attribute(names.OUTPUT, dumps(output))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,7 +36,12 @@ class AutoGenAdapter:
         """Return the workflow that builds a fresh agent or team for every episode."""
         from trace_agents_adapters.autogen.workflow import AutoGenWorkflow  # loads AutoGen
 
-        return AutoGenWorkflow(cast("Callable[[], ChatAgent | Team]", factory), name=name)
+        workflow = AutoGenWorkflow(cast("Callable[[], ChatAgent | Team]", factory), name=name)
+        if "langchain_core" not in sys.modules:
+            return workflow
+        from trace_agents_adapters.langchain.discovery import sites_referred  # is loaded already
+
+        return workflow.including(lambda: sites_referred(factory, workflow.name))
 
 
 class LangChainAdapter:
@@ -54,8 +60,10 @@ class LangChainAdapter:
     def wrap_factory(
         self, factory: Callable[[], object], prototype: object, name: str | None = None
     ) -> Workflow:
-        """Return the workflow around the prototype: runnables hold no episode's state."""
-        return self.wrap(prototype, name=name or getattr(factory, "__name__", None))
+        """Return the workflow that builds a fresh runnable for every episode."""
+        from trace_agents_adapters.langchain.workflow import LangChainWorkflow  # loads LangChain
+
+        return LangChainWorkflow(cast("Callable[[], Runnable[Any, Any]]", factory), name=name)
 
 
 autogen = AutoGenAdapter()

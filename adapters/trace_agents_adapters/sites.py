@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from trace_agents.graph import Parameter, Parameters, Text
+from trace_agents.graph import Number, Parameter, Parameters, Text
 
-Place: TypeAlias = Literal["system", "user", "tool"]
+Place: TypeAlias = Literal[
+    "system", "user", "tool", "argument", "role", "result", "limit", "setting"
+]
+"""Where a text stands: in a message, in what is told of a tool, of one of its arguments or of
+an agent, in what a tool gives, in a condition that ends a run, or in a model's settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class Offer:
     system: tuple[str, ...] = ()
     tools: tuple[tuple[str, str], ...] = ()
     """Name and description of each tool."""
+    arguments: tuple[tuple[str, str, str], ...] = ()
+    """Tool, name and description of each argument that is described."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,10 @@ class Site:
     tool: str = ""
     fields: tuple[str, ...] = ()
     """The `{placeholders}` of a template; a call holds the text with these filled in."""
+    members: tuple[str, ...] = ()
+    """Names that stand in what a template was filled with; they tell two equal templates apart."""
+    number: Number | None = None
+    """The type, where the text is that of a number."""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -50,15 +60,30 @@ class Site:
                 parts.append(f"(?P<{name}>.*?)")
         return re.compile("".join(parts), re.DOTALL)
 
-    def render(self, value: str, found: str) -> str | None:
-        """Return `value` with the fields that `found`, a filled-in first text, was filled with.
+    @cached_property
+    def _longest(self) -> re.Pattern[str]:
+        return re.compile(self.pattern.pattern.replace(".*?)", ".*)"), re.DOTALL)
 
-        None: `found` is not this site's text.
+    def filling(self, found: str) -> Mapping[str, object] | None:
+        """Return what `found`, a filled-in first text, was filled with.
+
+        None: `found` is not this site's text, or it could have been filled in several ways.
         """
         if not self.fields:
-            return value if found == self.text else None
-        match = self.pattern.fullmatch(found)
-        return value.format_map(match.groupdict()) if match else None
+            return {} if found == self.text else None
+        match, other = self.pattern.fullmatch(found), self._longest.fullmatch(found)
+        if match is None or other is None or match.groupdict() != other.groupdict():
+            return None
+        return match.groupdict()
+
+    def render(
+        self, value: str, found: str, fields: Mapping[str, object] | None = None
+    ) -> str | None:
+        """Return `value` with what `found` was filled with, read off it where it is not given."""
+        known = self.filling(found) if fields is None else fields
+        if known is None or not self.fields:
+            return None if known is None else value
+        return value.format_map(known)
 
     def parameter(self) -> Parameter:
         """Return the parameter that stands here."""
@@ -66,7 +91,14 @@ class Site:
             "system": f"System message of the agent {self.agent!r}.",
             "user": f"Template of the message that {self.agent!r} sends to its model.",
             "tool": f"Description of the tool {self.tool!r}, as the agent {self.agent!r} sees it.",
+            "argument": f"Description of the argument {self.tool!r}, as {self.agent!r} sees it.",
+            "role": f"Description of the agent {self.agent!r}, by which speakers are chosen.",
+            "result": f"What {self.agent!r} says when it calls {self.tool!r}.",
+            "limit": f"Limit {self.tool!r}, at which a run ends.",
+            "setting": f"Setting {self.tool!r} of the model that {self.agent!r} calls.",
         }[self.place]
+        if self.number is not None:
+            return Parameter(self.name, self.number.parse(self.text), self.number, what)
         return Parameter(self.name, self.text, Text(placeholders=self.fields), what)
 
 
@@ -108,10 +140,42 @@ class Sites:
                 return site
         if plain:
             return plain[0]
-        for site in self._templates:
-            if site.place == place and site.tool == tool and site.pattern.fullmatch(text):
+        filled = [
+            site
+            for site in self._templates
+            if site.place == place and site.tool == tool and site.pattern.fullmatch(text)
+        ]
+        for site in filled:
+            if site.members and all(member in text for member in site.members):
                 return site
-        return None
+        return filled[0] if filled else None
+
+    def template(self, place: Place, text: str, agent: str) -> Site | None:
+        """Return the site of a template; where several agents share it, the agent's own."""
+        found = [site for site in self._templates if site.place == place and site.text == text]
+        return next((site for site in found if site.agent == agent), found[0] if found else None)
+
+    def at(self, place: Place) -> tuple[Site, ...]:
+        """Return the sites of one place."""
+        return self._by_place.get(place, ())
+
+    @cached_property
+    def _by_place(self) -> Mapping[Place, tuple[Site, ...]]:
+        index: dict[Place, list[Site]] = {}
+        for site in self.all:
+            index.setdefault(site.place, []).append(site)
+        return {place: tuple(sites) for place, sites in index.items()}
+
+    def joined(self, others: Sites) -> Sites:
+        """Return these sites and those of `others` that are not among them."""
+        if others is self:
+            return self
+        known = set(self.all)
+        new = [site for site in others.all if site not in known]
+        if not new or not self.all:
+            return others if new else self
+        names = Names()
+        return Sites(tuple(names.add(site) for site in (*self.all, *new)))
 
     def parameters(self) -> Parameters:
         """Return the parameters of all sites."""
@@ -141,18 +205,23 @@ def _offered(offer: Offer) -> Iterator[Site]:
         if text.strip():
             name = f"{offer.agent}.tools.{tool}.description"
             yield Site(name, offer.agent, "tool", text, tool)
+    for tool, argument, text in offer.arguments:
+        if text.strip():
+            name = f"{offer.agent}.tools.{tool}.arguments.{argument}.description"
+            yield Site(name, offer.agent, "argument", text, f"{tool}.{argument}")
 
 
 class Names:
     """Keeps the names of sites unique: a second text of one name gets a number."""
 
     def __init__(self) -> None:
-        self._count: dict[str, int] = {}
+        self._taken: set[str] = set()
 
     def add(self, site: Site) -> Site:
         """Return the site under a name that no other has."""
-        count = self._count[site.name] = self._count.get(site.name, 0) + 1
-        if count == 1:
-            return site
-        name = f"{site.name}.{count}"
-        return Site(name, site.agent, site.place, site.text, site.tool, site.fields)
+        name, number = site.name, 1
+        while name in self._taken:
+            number += 1
+            name = f"{site.name}.{number}"
+        self._taken.add(name)
+        return site if name == site.name else replace(site, name=name)

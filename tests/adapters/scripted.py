@@ -156,3 +156,39 @@ class ScriptedChat(BaseChatModel):
             message = AIMessage(self.answer)
         message.usage_metadata = {"input_tokens": 3, "output_tokens": 1, "total_tokens": 4}
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+class NamedClient(ScriptedClient):
+    """A scripted client whose model has a name, which is the name of its nodes."""
+
+    def __init__(self, model: str, say: Say, pause: Callable[[], Any] | None = None) -> None:
+        super().__init__(say, pause)
+        self.model = model
+
+    @property
+    def texts(self) -> list[str]:
+        """Everything that the model was given, one text a call, with what it was told of tools."""
+        return [
+            "\n".join([*(str(m.content) for m in messages), *map(_told, tools)])
+            for messages, tools in self.seen
+        ]
+
+
+def _told(tool: Any) -> str:
+    return json.dumps(tool if isinstance(tool, Mapping) else tool.schema)
+
+
+def always(answer: str) -> Say:
+    """Return a model that has one answer."""
+    return lambda messages: answer
+
+
+def calls(name: str, answer: str, **arguments: object) -> Say:
+    """Return a model that calls a tool, and answers when it has the result."""
+
+    def say(messages: Sequence[LLMMessage]) -> str | list[FunctionCall]:
+        if any(m.type == "FunctionExecutionResultMessage" for m in messages):
+            return answer
+        return [FunctionCall(id=f"call-{name}", name=name, arguments=json.dumps(arguments))]
+
+    return say

@@ -8,13 +8,11 @@ from typing import cast
 
 import anyio
 import anyio.lowlevel
-import pytest
 from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import BaseTool
 from pydantic import BaseModel
 
 from tests.adapters.scripted import ScriptedClient, calls_weather, team, tool_agent
-from trace_agents.errors import NotWrappable
 from trace_agents.graph import Graph, Kind, Reason
 from trace_agents.tracing.context import Trace, recording
 from trace_agents_adapters.autogen import AutoGenWorkflow, adapter
@@ -50,7 +48,11 @@ def test_parameters_of_an_agent_are_found_without_calling_its_model() -> None:
 async def test_parameters_are_found_inside_a_running_loop() -> None:
     """A team's agents are found one by one, although they share one text."""
     workflow = AutoGenWorkflow(lambda: team(ScriptedClient(str), ScriptedClient(str)))
-    assert list(workflow.parameters()) == ["writer.system_message", "critic.system_message"]
+    assert list(workflow.parameters()) == [
+        "writer.system_message",
+        "critic.system_message",
+        "termination.max_messages",
+    ]
 
 
 async def test_the_pinned_version_reaches_the_model() -> None:
@@ -176,18 +178,15 @@ async def test_calls_outside_a_recording_pass_through() -> None:
     assert client.systems == ["Write well."]
 
 
-async def test_an_instance_serves_one_episode_after_the_other_from_its_first_state() -> None:
-    """A shared agent forgets between episodes, and refuses two at once."""
-    client = ScriptedClient(lambda _: "Hello.")
+async def test_an_instance_is_copied_for_every_episode() -> None:
+    """Episodes of one agent object overlap, each from the start, with the agent's own client."""
+    client = ScriptedClient(lambda _: "Hello.", pause=anyio.lowlevel.checkpoint)
     workflow = AutoGenWorkflow(tool_agent(client))
-    await episode(workflow, Trace("a"), "One")
-    await episode(workflow, Trace("b"), "Two")
-    assert [m.type for m in client.seen[1][0]] == ["SystemMessage", "UserMessage"]
-    client.pause = anyio.lowlevel.checkpoint
-    with pytest.RaisesGroup(pytest.RaisesExc(NotWrappable, match="wrap a function")):
-        async with anyio.create_task_group() as group:
-            group.start_soon(episode, workflow, Trace("c"), "x")
-            group.start_soon(episode, workflow, Trace("d"), "y")
+    async with anyio.create_task_group() as group:
+        group.start_soon(episode, workflow, Trace("c"), "x")
+        group.start_soon(episode, workflow, Trace("d"), "y")
+    for messages, _ in client.seen:
+        assert [m.type for m in messages] == ["SystemMessage", "UserMessage"]
 
 
 def test_the_adapter_knows_its_objects_and_narrows() -> None:

@@ -9,10 +9,24 @@ except ImportError as error:
     from trace_agents.errors import ExtraNotInstalled
 
     raise ExtraNotInstalled("autogen-agentchat", "autogen") from error
+else:
+    from trace_agents_adapters.autogen.supported import UnsupportedAutoGen, require_supported
 
+    require_supported()
+
+from trace_agents_adapters.autogen.discovery import NothingToLearn
 from trace_agents_adapters.autogen.litellm_client import LitellmClient, litellm_client
-from trace_agents_adapters.autogen.workflow import AutoGenWorkflow
+from trace_agents_adapters.autogen.workflow import AutoGenApp, AutoGenWorkflow
 from trace_agents_adapters.detect import AutoGenAdapter
 from trace_agents_adapters.detect import autogen as adapter
 
-__all__ = ["AutoGenAdapter", "AutoGenWorkflow", "LitellmClient", "adapter", "litellm_client"]
+__all__ = [
+    "AutoGenAdapter",
+    "AutoGenApp",
+    "AutoGenWorkflow",
+    "LitellmClient",
+    "NothingToLearn",
+    "UnsupportedAutoGen",
+    "adapter",
+    "litellm_client",
+]

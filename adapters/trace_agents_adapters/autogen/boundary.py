@@ -1,38 +1,40 @@
-"""AutoGen's model and tool calls: bound and recorded by wrapping public methods of classes."""
+"""AutoGen's model calls: bound and recorded by wrapping public methods of classes."""
 
 from __future__ import annotations
 
-from collections.abc import (
-    AsyncGenerator,
-    Awaitable,
-    Callable,
-    Generator,
-    Mapping,
-    Sequence,
-)
-from contextlib import contextmanager
-from contextvars import ContextVar
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
-from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, SystemMessage
-from autogen_core.tools import BaseTool, Tool, ToolSchema
+from autogen_core.models import (
+    ChatCompletionClient,
+    CreateResult,
+    LLMMessage,
+    RequestUsage,
+    SystemMessage,
+    UserMessage,
+)
+from autogen_core.tools import Tool, ToolSchema
 from opentelemetry import trace as otel
 
 from trace_agents.tracing.context import current_trace
 from trace_agents_adapters import boundary
+from trace_agents_adapters.autogen import limits, runtimes
 from trace_agents_adapters.autogen import messages as shapes
-from trace_agents_adapters.boundary import Binding, ChatCall
+from trace_agents_adapters.autogen import tools as tool_calls
+from trace_agents_adapters.boundary import Binding, ChatCall, Probe
 from trace_agents_adapters.patches import Method, Patches
-from trace_agents_adapters.sites import Offer
 
 Create: TypeAlias = Callable[..., Awaitable[CreateResult]]
 Stream: TypeAlias = Callable[..., AsyncGenerator[str | CreateResult, None]]
 Tools: TypeAlias = Sequence[Tool | ToolSchema]
-AnyTool: TypeAlias = BaseTool[Any, Any]
 
-_running: ContextVar[object] = ContextVar("trace_agents_autogen_tool", default=None)
+_REHEARSED = 20
+"""Model calls after which a rehearsal ends."""
+_UUID = re.compile(r"_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+"""What AutoGen appends to the name of an agent in a team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,10 @@ def _prepare(
     client: ChatCompletionClient, messages: Sequence[LLMMessage], tools: Tools
 ) -> _Prepared:
     """Return what the model gets in place of what it was offered; the caller's objects stay."""
-    probe = boundary.intercepted()
-    if probe is not None:
-        schemas = [shapes.schema_of(tool) for tool in tools]
-        offered = tuple((s["name"], s.get("description", "")) for s in schemas)
-        raise probe.see(Offer(probe.agent, shapes.system_texts(messages), offered))
     trace = current_trace()
     if trace is None:
         raise RuntimeError("a model call was bound outside a recording")
-    agent = boundary.ambient_agent()
+    agent = speaker()
     binding = Binding(trace, agent)
     bound_messages = [_bound_message(binding, message) for message in messages]
     bound_tools = [_bound_tool(binding, tool) for tool in tools]
@@ -69,22 +66,65 @@ def _prepare(
     return _Prepared(bound_messages, bound_tools, call)
 
 
+def _seen(probe: Probe, messages: Sequence[LLMMessage], tools: Tools) -> CreateResult:
+    """Note what a model was offered, in its stead."""
+    schemas = [shapes.schema_of(tool) for tool in tools]
+    agent = boundary.ambient_agent() or probe.agent or speaker()
+    done = probe.see(shapes.offer(agent, shapes.system_texts(messages), schemas))
+    if not isinstance(probe, Rehearsal) or len(probe.offers) > _REHEARSED:
+        raise done
+    usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+    return CreateResult(finish_reason="stop", content="OK", usage=usage, cached=False)
+
+
+class Rehearsal(Probe):
+    """A probe of a whole application: its models answer "OK", so that it goes on."""
+
+
+def speaker() -> str:
+    """Return the agent that calls: a chat agent's name, or the type of an agent of a runtime."""
+    named = boundary.ambient_agent()
+    if named:
+        return named
+    handled = runtimes.handling()
+    return _UUID.sub("", handled) if handled else ""
+
+
 def _bound_message(binding: Binding, message: LLMMessage) -> LLMMessage:
-    if not isinstance(message, SystemMessage):
+    if not isinstance(message, SystemMessage | UserMessage):
         return message
-    text = binding.text("system", message.content)
+    if not isinstance(message.content, str):
+        return message
+    text = message.content
+    if isinstance(message, SystemMessage):
+        text = binding.text("system", text)
+    if text == message.content:
+        text = binding.text("user", text)
+    text = _with_roles(binding, text)
     return message if text == message.content else message.model_copy(update={"content": text})
+
+
+def _with_roles(binding: Binding, text: str) -> str:
+    """Return a prompt that lists agents with the pinned descriptions of them."""
+    for site in binding.sites.at("role"):
+        listed = f"{site.agent}: {shapes.one_line(site.text)}"
+        if listed in text:
+            new = f"{site.agent}: {shapes.one_line(binding.pinned(site))}"
+            parts = re.split(rf"(?<!\w){re.escape(listed)}", text)
+            text = new.join(parts)
+    return text
 
 
 def _bound_tool(binding: Binding, tool: Tool | ToolSchema) -> Tool | ToolSchema:
     schema = shapes.schema_of(tool)
-    old = schema.get("description", "")
-    text = binding.text("tool", old, schema["name"])
-    if text == old:
-        return tool
-    new = schema.copy()
-    new["description"] = text
-    return new
+    name = schema["name"]
+    text = binding.text("tool", schema.get("description", ""), name)
+    told = {
+        argument: binding.text("argument", old, f"{name}.{argument}")
+        for argument, old in shapes.described_arguments(schema)
+    }
+    new = shapes.with_texts(schema, text, told)
+    return tool if new == schema else new
 
 
 def _model_name(client: ChatCompletionClient) -> str:
@@ -108,8 +148,11 @@ def _wrap_create(original: Method) -> Method:
     ) -> CreateResult:
         if boundary.untouched():
             return await create(self, messages, tools=tools, **settings)
+        probe = boundary.intercepted()
+        if probe is not None:
+            return _seen(probe, messages, tools)
         prepared = _prepare(self, messages, tools)
-        with boundary.current(prepared.call.start()) as span, boundary.counted_once():
+        with boundary.current(_started(prepared.call)) as span, boundary.counted_once():
             result = await create(self, prepared.messages, tools=prepared.tools, **settings)
             _answered(span, result)
         return result
@@ -130,6 +173,9 @@ def _wrap_stream(original: Method) -> Method:
     ) -> AsyncGenerator[str | CreateResult, None]:
         if boundary.untouched():
             return create_stream(self, messages, tools=tools, **settings)
+        probe = boundary.intercepted()
+        if probe is not None:
+            return _only(_seen(probe, messages, tools))
         prepared = _prepare(self, messages, tools)
         with boundary.counted_once():
             chunks = create_stream(self, prepared.messages, tools=prepared.tools, **settings)
@@ -138,11 +184,15 @@ def _wrap_stream(original: Method) -> Method:
     return bound_stream
 
 
+async def _only(result: CreateResult) -> AsyncGenerator[str | CreateResult, None]:
+    yield result
+
+
 async def _recorded(
     chunks: AsyncGenerator[str | CreateResult, None], call: ChatCall
 ) -> AsyncGenerator[str | CreateResult, None]:
     """Yield the chunks; the span is not current across a yield, where the context may change."""
-    span = call.start()
+    span = _started(call)
     try:
         while True:
             with otel.use_span(span, record_exception=False), boundary.counted_once():
@@ -160,47 +210,27 @@ async def _recorded(
         await chunks.aclose()
 
 
+def _started(call: ChatCall) -> otel.Span:
+    """Return the span of a call; it links to the decision of a team that led to it."""
+    # what an agent is told besides a decision is in its messages; a team is told nothing else
+    in_agent = bool(boundary.ambient_agent())
+    span = call.start(runtimes.cause() if in_agent else None)
+    if not in_agent:
+        runtimes.decided(span)
+    return span
+
+
 def _answered(span: otel.Span, result: CreateResult) -> None:
     tokens = (result.usage.prompt_tokens, result.usage.completion_tokens)
     boundary.answered(span, [shapes.result_json(result)], tokens)
 
 
-def _wrap_run_json(original: Method) -> Method:
-    run_json = cast("Callable[..., Awaitable[object]]", original)
-
-    @wraps(run_json)
-    async def bound_run_json(
-        self: AnyTool,
-        args: Mapping[str, object],
-        cancellation_token: object,
-        call_id: str | None = None,
-    ) -> object:
-        if current_trace() is None or _running.get() is self:
-            return await run_json(self, args, cancellation_token, call_id)
-        with (
-            boundary.tool_span(self.name, call_id=call_id, arguments=dict(args)) as finish,
-            _marked(self),
-        ):
-            result = await run_json(self, args, cancellation_token, call_id)
-            finish(self.return_value_as_string(result))
-        return result
-
-    return bound_run_json
-
-
-@contextmanager
-def _marked(tool: AnyTool) -> Generator[None]:
-    token = _running.set(tool)
-    try:
-        yield
-    finally:
-        _running.reset(token)
-
-
 patches = Patches(
     [
         (ChatCompletionClient, (("create", _wrap_create), ("create_stream", _wrap_stream))),
-        (BaseTool, (("run_json", _wrap_run_json),)),
+        *tool_calls.WRAPPINGS,
+        *limits.WRAPPINGS,
+        *runtimes.WRAPPINGS,
     ]
 )
 """The wrapped classes of AutoGen; one for the process, because classes are."""

@@ -1,62 +1,127 @@
-"""Finding the parameters of AutoGen agents: each agent's first model call is looked at."""
+"""Finding the parameters of AutoGen agents: read from descriptions, else seen in a model call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+import inspect
+import warnings
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import anyio
 from autogen_agentchat.agents import BaseChatAgent
-from autogen_agentchat.base import ChatAgent, Team
+from autogen_agentchat.base import ChatAgent, Team, TerminationCondition
 from autogen_agentchat.messages import TextMessage
 from autogen_core import CancellationToken
 
-from trace_agents.errors import NotWrappable
-from trace_agents_adapters.autogen.boundary import patches
+from trace_agents_adapters.autogen.boundary import Rehearsal, patches
+from trace_agents_adapters.autogen.copying import AnyComponent, Copies, Sharing, described
+from trace_agents_adapters.autogen.reading import read
 from trace_agents_adapters.bound import in_own_loop
 from trace_agents_adapters.boundary import Probe
 from trace_agents_adapters.patches import Method, Patches
-from trace_agents_adapters.sites import Offer, Sites, sites_of
+from trace_agents_adapters.sites import Offer, Site, Sites, sites_of
 
 Runnable: TypeAlias = ChatAgent | Team
+Factory: TypeAlias = Callable[[], Runnable | Awaitable[Runnable]]
 
 _SECONDS = 10.0
 _PROBE_TASK = "What can you do?"
+_READABLE = ("autogen_agentchat", "autogen_ext", "autogen_core")
 
 
-def sites_of_factory(factory: Callable[[], Runnable]) -> Sites:
-    """Return the sites of the agents that `factory` makes; what it makes is thrown away."""
+class NothingToLearn(UserWarning):
+    """A workflow, or a part of it, holds no text that training could change."""
 
-    async def offers() -> list[Offer]:
-        made: list[BaseChatAgent] = []
+
+async def built(factory: Factory) -> Runnable:
+    """Return what a factory makes."""
+    made = factory()
+    return await made if inspect.isawaitable(made) else made
+
+
+def sites_of_factory(factory: Factory, name: str) -> Sites:
+    """Return the sites of what `factory` makes; what it makes is thrown away."""
+
+    async def find() -> Sites:
+        made: list[object] = []
         with _constructed(made):
-            prototype = factory()
-        if not made and isinstance(prototype, BaseChatAgent):
-            return await _offers_of_one(prototype, restore=True)
-        if not made and isinstance(prototype, Team):
-            return list(_offers_of_config(prototype))
-        return [offer for agent in made for offer in await _offers_of_one(agent, restore=False)]
+            prototype = await built(factory)
+        return await _sites_of(prototype, made)
 
-    return sites_of(in_own_loop(offers))
+    return _checked(in_own_loop(find), name)
 
 
-def sites_of_instance(thing: Runnable) -> Sites:
-    """Return the sites of an agent or a team; its state is afterwards what it was.
-
-    Raises:
-        NotWrappable: a team that AutoGen cannot describe.
-    """
-    if isinstance(thing, Team):
-        return sites_of(_offers_of_config(thing))
-    return sites_of(in_own_loop(lambda: _offers_of_one(thing, restore=True)))
+def sites_of_copies(copies: Copies, name: str) -> Sites:
+    """Return the sites of an agent or a team, found in a copy of it."""
+    return sites_of_factory(copies.make, name)
 
 
-async def _offers_of_one(agent: ChatAgent, *, restore: bool) -> list[Offer]:
+def sites_of_app(app: Callable[[object], Awaitable[object]], name: str) -> Sites:
+    """Return the sites of an application, run once with models that all answer "OK"."""
+
+    async def find() -> Sites:
+        probe = Rehearsal("")
+        await _probed(probe, lambda: app(_PROBE_TASK))
+        return sites_of(probe.offers)
+
+    return _checked(in_own_loop(find), name)
+
+
+async def _sites_of(thing: Runnable, made: Sequence[object]) -> Sites:
+    sharing = Sharing(strict=False)
+    described(cast("AnyComponent", thing), sharing)
+    known = [component for component, _ in sharing.described]
+    # agents that only a member without a description knows are still known by their construction
+    for agent in made:
+        if isinstance(agent, BaseChatAgent) and not any(agent is member for member in known):
+            described(agent, sharing)
+    offers: list[Offer] = []
+    sites: list[Site] = []
+    # one agent may be a member of two teams
+    parts = {id(component): (component, model) for component, model in sharing.described}
+    order = {id(component): at for at, component in enumerate(made)}
+    for component, model in sorted(parts.values(), key=lambda part: _place(part[0], order)):
+        if isinstance(component, BaseChatAgent) and _is_foreign(component):
+            offers += await _seen(component)
+        else:
+            reading = await read(component, model.config, sharing)
+            offers += reading.offers
+            sites += reading.sites
+    _tell_undescribed(offers)
+    return _in_order(sites_of(offers, sites))
+
+
+def _tell_undescribed(offers: Iterable[Offer]) -> None:
+    for offer in offers:
+        for tool, text in offer.tools:
+            if not text.strip():
+                warnings.warn(
+                    f"the tool {tool!r} of {offer.agent!r} has no description: its model sees "
+                    "only its name, and training can change nothing; give its function a docstring",
+                    NothingToLearn,
+                    stacklevel=2,
+                )
+
+
+def _place(component: AnyComponent, order: Mapping[int, int]) -> int:
+    """Return where a condition comes: as it was made, which is how its limit is bound."""
+    return order.get(id(component), 0) if isinstance(component, TerminationCondition) else -1
+
+
+def _is_foreign(component: AnyComponent) -> bool:
+    return type(component).__module__.partition(".")[0] not in _READABLE
+
+
+async def _seen(agent: ChatAgent) -> list[Offer]:
     """Return what an agent's first model call offers; the model is not called."""
     probe = Probe(agent.name)
-    state: Mapping[str, Any] = await agent.save_state() if restore else {}
     message = TextMessage(content=_PROBE_TASK, source="user")
+    await _probed(probe, lambda: agent.on_messages([message], CancellationToken()))
+    return probe.offers
+
+
+async def _probed(probe: Probe, run: Callable[[], Awaitable[object]]) -> None:
     # the probe itself ends the call by an exception; only what it saw counts
     with (
         patches.applied(),
@@ -64,57 +129,38 @@ async def _offers_of_one(agent: ChatAgent, *, restore: bool) -> list[Offer]:
         suppress(Exception),
         anyio.move_on_after(_SECONDS),
     ):
-        await agent.on_messages([message], CancellationToken())
-    if restore:
-        await agent.load_state(state)
-    return probe.offers
+        await run()
 
 
 @contextmanager
-def _constructed(made: list[BaseChatAgent]) -> Generator[None]:
-    """Collect the agents that are constructed inside."""
+def _constructed(made: list[object]) -> Generator[None]:
+    """Collect the agents and the conditions that are constructed inside, in order."""
 
     def collecting(original: Method) -> Method:
-        def construct(self: BaseChatAgent, *args: object, **settings: object) -> object:
+        def construct(self: object, *args: object, **settings: object) -> object:
             made.append(self)
             return original(self, *args, **settings)
 
         return construct
 
-    with Patches([(BaseChatAgent, (("__init__", collecting),))]).applied():
+    wrapping = (("__init__", collecting),)
+    with Patches([(BaseChatAgent, wrapping), (TerminationCondition, wrapping)]).applied():
         yield
-    made[:] = dict.fromkeys(made)
+    made[:] = {id(thing): thing for thing in made}.values()
 
 
-def _offers_of_config(team: Team) -> Generator[Offer]:
-    """Yield what a team's own description says of its agents.
-
-    A team cannot be probed as agents are: its queues belong to the event loop that uses it first.
-    """
-    try:
-        config = team.dump_component().config
-    except Exception as error:
-        raise NotWrappable(
-            f"the team {type(team).__name__} cannot describe itself ({error}); "
-            "wrap a function that builds the team instead: ta.wrap(build_team)"
-        ) from error
-    yield from _described(config)
+def _in_order(sites: Sites) -> Sites:
+    """Return the sites with those of agents before those of teams and conditions."""
+    return Sites(tuple(sorted(sites.all, key=lambda site: site.place not in ("system", "tool"))))
 
 
-def _described(config: Mapping[str, object]) -> Generator[Offer]:
-    for part in cast("Iterable[Mapping[str, object]]", config.get("participants") or ()):
-        inner = cast("Mapping[str, object]", part.get("config") or {})
-        name, system = inner.get("name"), inner.get("system_message")
-        if isinstance(name, str):
-            texts = (system,) if isinstance(system, str) else ()
-            yield Offer(name, texts, tuple(_described_tools(inner)))
-        yield from _described(inner)
-
-
-def _described_tools(agent: Mapping[str, object]) -> Generator[tuple[str, str]]:
-    benches = cast("list[Mapping[str, object]]", agent.get("workbench") or [])
-    for bench in benches:
-        config = cast("Mapping[str, object]", bench.get("config") or {})
-        for tool in cast("Iterable[Mapping[str, object]]", config.get("tools") or ()):
-            inner = cast("Mapping[str, object]", tool.get("config") or {})
-            yield str(inner.get("name", "")), str(inner.get("description", ""))
+def _checked(sites: Sites, name: str) -> Sites:
+    """Return the sites, with a warning where there is nothing to learn."""
+    if not sites.all:
+        warnings.warn(
+            f"{name!r} has nothing to learn: no agent in it has a system message and no tool a "
+            "description; give an agent a system_message=, or a tool a docstring",
+            NothingToLearn,
+            stacklevel=2,
+        )
+    return sites

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Generator, Mapping, Sequence
+from typing import cast
 
 from autogen_core import FunctionCall
 from autogen_core.models import (
@@ -16,6 +18,7 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 
 from trace_agents_adapters.boundary import Json
+from trace_agents_adapters.sites import Offer
 
 
 def message_json(message: LLMMessage) -> Json:
@@ -86,3 +89,45 @@ def tool_json(schema: ToolSchema) -> Json:
 def system_texts(messages: Sequence[LLMMessage]) -> tuple[str, ...]:
     """Return the texts of the system messages."""
     return tuple(m.content for m in messages if isinstance(m, SystemMessage))
+
+
+def offer(agent: str, system: tuple[str, ...], schemas: Sequence[ToolSchema]) -> Offer:
+    """Return what a model was offered, as far as it can be a parameter."""
+    told = tuple((schema["name"], schema.get("description", "")) for schema in schemas)
+    arguments = tuple(
+        (schema["name"], name, text)
+        for schema in schemas
+        for name, text in described_arguments(schema)
+    )
+    return Offer(agent, system, told, arguments)
+
+
+def described_arguments(schema: ToolSchema) -> Generator[tuple[str, str]]:
+    """Yield name and description of each argument that is described by more than its name."""
+    properties: object = schema.get("parameters", {}).get("properties")
+    if not isinstance(properties, Mapping):
+        return
+    for name, about in cast("Mapping[str, object]", properties).items():
+        text = cast("Mapping[str, object]", about).get("description") if about else None
+        if isinstance(text, str) and text != name:
+            yield name, text
+
+
+def with_texts(schema: ToolSchema, text: str, arguments: Mapping[str, str]) -> ToolSchema:
+    """Return a tool's schema with another description, and others of its arguments."""
+    new = schema.copy()
+    if "description" in schema or text:
+        new["description"] = text
+    if arguments and "parameters" in schema:
+        parameters = schema["parameters"].copy()
+        properties = dict(parameters["properties"])
+        for name, told in arguments.items():
+            properties[name] = {**properties[name], "description": told}
+        parameters["properties"] = properties
+        new["parameters"] = parameters
+    return new
+
+
+def one_line(text: str) -> str:
+    """Return a text as AutoGen writes it into a list of agents."""
+    return re.sub(r"\s+", " ", text).strip()

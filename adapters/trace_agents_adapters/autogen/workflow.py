@@ -1,63 +1,104 @@
-"""An AutoGen agent or team as a workflow."""
+"""An AutoGen agent, team or application as a workflow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
+from weakref import WeakSet
 
 from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_agentchat.messages import BaseTextChatMessage
-from autogen_core import CancellationToken
 
 from trace_agents.errors import NotWrappable
+from trace_agents_adapters import boundary
+from trace_agents_adapters.autogen import limits
 from trace_agents_adapters.autogen.boundary import patches
-from trace_agents_adapters.autogen.discovery import sites_of_factory, sites_of_instance
+from trace_agents_adapters.autogen.copying import Copies
+from trace_agents_adapters.autogen.discovery import (
+    Factory,
+    built,
+    sites_of_app,
+    sites_of_copies,
+    sites_of_factory,
+)
+from trace_agents_adapters.autogen.running import run_app, run_to_end
 from trace_agents_adapters.bound import BoundWorkflow, Discovery
 
 Runnable: TypeAlias = ChatAgent | Team
-Factory: TypeAlias = Callable[[], Runnable]
+App: TypeAlias = Callable[[object], Awaitable[object]]
 
 
 class AutoGenWorkflow(BoundWorkflow):
-    """Runs an agent or team on a task and returns the text of the last message.
+    """Runs a fresh agent or team on each task and returns the text of the last message.
 
-    With a factory every episode gets a fresh agent, so that episodes may overlap. An agent or
-    team itself holds one conversation: it serves one episode at a time, from its first state.
+    A factory, async or not, is called for every episode. An agent or a team is copied for every
+    episode, with its settings and its conversation so far; its model clients, tools, workbenches
+    and executors are shared, and it itself stays as it is.
+
+    Raises:
+        NotWrappable: an agent or team that cannot be copied, with the member that is in the way.
     """
 
     def __init__(self, thing: Runnable | Factory, *, name: str | None = None) -> None:
+        label = name or _name(thing)
         if isinstance(thing, ChatAgent | Team):
-            discovery = Discovery(lambda: sites_of_instance(thing))
-            self._lend: _Shared | _Fresh = _Shared(thing)
+            copies = Copies(thing)
+            self._make: Callable[[], Awaitable[Runnable]] = copies.at_start
+            discovery = Discovery(lambda: sites_of_copies(copies, label))
         else:
-            discovery = Discovery(lambda: sites_of_factory(thing))
-            self._lend = _Fresh(thing)
-        self._first_state: Mapping[str, object] | None = None
-        super().__init__(name or _name(thing), patches, discovery)
+            self._make = _Fresh(thing, label)
+            discovery = Discovery(lambda: sites_of_factory(thing, label))
+        super().__init__(label, patches, discovery)
 
     async def _run(self, task: object) -> object:
-        with self._lend() as thing:
-            if isinstance(self._lend, _Shared):
-                await self._rewind(thing)
-            token = CancellationToken()
-            try:
-                result = await thing.run(task=str(task), cancellation_token=token)
-            except BaseException:
-                # a cancelled run leaves the tasks of its tool calls behind; the token ends them
-                token.cancel()
-                raise
-        return _final_text(result)
-
-    async def _rewind(self, thing: Runnable) -> None:
-        """Put a shared agent or team back to the state that it had at its first episode."""
-        if self._first_state is None:
-            self._first_state = await thing.save_state()
-        else:
-            await thing.load_state(self._first_state)
+        with limits.binding() as bound:
+            thing = await self._make()
+        boundary.uses_in_run(bound)
+        return _final_text(await run_to_end(thing, str(task)))
 
 
-def _name(thing: Runnable | Factory) -> str:
+class AutoGenApp(BoundWorkflow):
+    """Runs an async function of one task that uses AutoGen in any way, on any runtime.
+
+    Its parameters are found by running it once, in an event loop of its own, with models that
+    answer "OK" to everything. Where `app` needs a runtime that runs already, `rehearse` is what
+    is run instead: the same agents on a runtime that it starts itself.
+    """
+
+    def __init__(self, app: App, *, name: str | None = None, rehearse: App | None = None) -> None:
+        label = name or _name(app)
+        self._app = app
+        discovery = Discovery(lambda: sites_of_app(rehearse or app, label))
+        super().__init__(label, patches, discovery)
+
+    async def _run(self, task: object) -> object:
+        with limits.binding() as bound:
+            output = await run_app(self._app, task)
+        boundary.uses_in_run(bound)
+        return output
+
+
+class _Fresh:
+    """Calls a factory for each episode, and sees that it makes something new each time."""
+
+    def __init__(self, factory: Factory, name: str) -> None:
+        self._factory = factory
+        self._name = name
+        self._made: WeakSet[Runnable] = WeakSet()
+
+    async def __call__(self) -> Runnable:
+        thing = await built(self._factory)
+        if thing in self._made:
+            raise NotWrappable(
+                f"{self._name!r} gave the same {type(thing).__name__} for two episodes, so that "
+                "they would share one conversation; build a new one inside the function, or wrap "
+                "the object itself, which is copied for every episode"
+            )
+        self._made.add(thing)
+        return thing
+
+
+def _name(thing: object) -> str:
     named: object = getattr(thing, "name", None) or getattr(thing, "__name__", None)
     return named if isinstance(named, str) else type(thing).__name__
 
@@ -67,35 +108,3 @@ def _final_text(result: TaskResult) -> str:
     if isinstance(last, BaseTextChatMessage):
         return last.content
     return last.to_text() if last is not None else ""
-
-
-class _Fresh:
-    """Makes a new agent or team for each episode."""
-
-    def __init__(self, factory: Factory) -> None:
-        self._factory = factory
-
-    @contextmanager
-    def __call__(self) -> Generator[Runnable]:
-        yield self._factory()
-
-
-class _Shared:
-    """Lends one agent or team to one episode at a time."""
-
-    def __init__(self, thing: Runnable) -> None:
-        self._thing = thing
-        self._lent = False
-
-    @contextmanager
-    def __call__(self) -> Generator[Runnable]:
-        if self._lent:
-            raise NotWrappable(
-                f"{_name(self._thing)!r} holds one conversation and serves another episode now; "
-                "to run episodes at once, wrap a function that builds it: ta.wrap(build)"
-            )
-        self._lent = True
-        try:
-            yield self._thing
-        finally:
-            self._lent = False

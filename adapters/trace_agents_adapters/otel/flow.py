@@ -120,6 +120,8 @@ class Flow:
             self._nodes.link(self._nodes.parameter(name, value), span_id, Reason.PARAMETER, name)
         for source, reason in self._conversations.sources(call, agent):
             self._nodes.link(source, span_id, reason)
+        for source in self._scene.linked_calls(call):
+            self._nodes.link(source, span_id, Reason.LINK)
         self._offers.offered(span_id, call)
         self._nodes.reserve(span_id)
         self._tools.asks(span_id, call.outputs)

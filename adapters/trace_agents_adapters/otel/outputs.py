@@ -28,6 +28,8 @@ class Outputs:
         """Add an output that a span of ours tells."""
         self._declared = True
         self._nodes.put(self._node(span_id, call, call.output))
+        for name, value in call.bound:
+            self._nodes.link(self._nodes.parameter(name, value), span_id, Reason.PARAMETER, name)
         linked = [self._scene.told_by.get(span, span) for _, span in call.links]
         known = [source for source in linked if source in self._nodes]
         for source in known:

@@ -64,6 +64,14 @@ class Scene:
         """Remember which model call asked for a tool call."""
         self._askers[span_id] = asker
 
+    def linked_calls(self, call: Call) -> Iterator[str]:
+        """Yield the model and tool calls to which a call's span links."""
+        for _, linked in call.links:
+            source = self.told_by.get(linked, linked)
+            found = self.calls.get(source)
+            if found is not None and found.kind in _DATA and source != call.span.span_id:
+                yield source
+
     def is_inside(self, producer: str, holder: str) -> bool:
         """Whether a call was made by a tool call, directly or through others."""
         known = producer in self.causing.above and holder in self.causing.above
@@ -105,15 +113,22 @@ class Scene:
                 yield span_id
 
     def _without_calls(self) -> Iterator[str]:
-        holds: set[str] = set()
+        # the two differ where a link and a parent do
+        holds = self._above_calls(self.causing) | self._above_calls(self.holding)
         for span_id in reversed(self.causing.order):
-            above = self.causing.above[span_id]
+            call = self.calls.get(span_id)
+            if call and call.kind is Kind.CHAIN and not call.template and span_id not in holds:
+                yield span_id
+
+    def _above_calls(self, forest: Forest) -> set[str]:
+        holds: set[str] = set()
+        for span_id in reversed(forest.order):
+            above = forest.above[span_id]
             call = self.calls.get(span_id)
             is_step = call is None or call.kind is Kind.CHAIN
             if above is not None and (span_id in holds or not is_step):
                 holds.add(above)
-            if call and is_step and not call.template and span_id not in holds:
-                yield span_id
+        return holds
 
     def structure(self) -> tuple[list[GraphNode], list[Edge]]:
         """Return the agents and chains that hold calls, and what each of them holds."""

@@ -15,7 +15,7 @@ _TOLD = frozenset({"process", "receive"})
 
 def read(span: SpanRecord) -> Call | None:
     """Return the message that a span delivered; the other operations are only steps of it."""
-    if not span.name.startswith(_SCOPE) or span.attributes.get("messaging.operation") not in _TOLD:
+    if not span.name.startswith(_SCOPE) or span.text("messaging.operation") not in _TOLD:
         return None
     recipient = first_text(span.attributes, "recipient_agent_type")
     return Call(

@@ -73,6 +73,7 @@ def chat(span: SpanRecord) -> Call:
         definitions=definitions(span.attributes.get(names.TOOL_DEFINITIONS)),
         bound=bound(span),
         variables=variables(span),
+        links=span.links,
         problems=attribute.problems,
     )
 

@@ -1,0 +1,189 @@
+"""AutoGen's tools, workbenches and code executors: calls are recorded, results are bound."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from functools import wraps
+from typing import Any, TypeAlias, cast
+
+from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
+from autogen_core.tools import BaseStreamTool, BaseTool, StaticWorkbench, ToolResult, Workbench
+from opentelemetry import trace as otel
+
+from trace_agents.tracing.context import current_trace
+from trace_agents_adapters import boundary
+from trace_agents_adapters.autogen import runtimes
+from trace_agents_adapters.boundary import Binding
+from trace_agents_adapters.patches import Method, Wrapping
+
+AnyTool: TypeAlias = BaseTool[Any, Any]
+AnyStreamTool: TypeAlias = BaseStreamTool[Any, Any, Any]
+CallTool: TypeAlias = Callable[..., Awaitable[ToolResult]]
+Execute: TypeAlias = Callable[..., Awaitable[CodeResult]]
+
+_running: ContextVar[object] = ContextVar("trace_agents_autogen_tool", default=None)
+
+
+@contextmanager
+def _marked(tool: object) -> Generator[None]:
+    token = _running.set(tool)
+    try:
+        yield
+    finally:
+        _running.reset(token)
+
+
+def _passes(tool: object) -> bool:
+    """Tell whether a call is not recorded: no episode, or a call of `super()`."""
+    return current_trace() is None or _running.get() is tool
+
+
+def _wrap_run_json(original: Method) -> Method:
+    run_json = cast("Callable[..., Awaitable[object]]", original)
+
+    @wraps(run_json)
+    async def bound_run_json(
+        self: AnyTool,
+        args: Mapping[str, object],
+        cancellation_token: object,
+        call_id: str | None = None,
+    ) -> object:
+        if _passes(self):
+            return await run_json(self, args, cancellation_token, call_id)
+        agent = boundary.ambient_agent()
+        with (
+            boundary.tool_span(self.name, call_id=call_id, arguments=dict(args)) as finish,
+            _marked(self),
+        ):
+            result = await run_json(self, args, cancellation_token, call_id)
+            result = _bound_result(self, agent, result)
+            finish(self.return_value_as_string(result))
+        return result
+
+    return bound_run_json
+
+
+def _bound_result(tool: AnyTool, agent: str, result: object) -> object:
+    """Return the pinned text of a handoff's message, and any other result as it is."""
+    trace = current_trace()
+    if trace is None or not isinstance(result, str):
+        return result
+    binding = Binding(trace, agent)
+    text = binding.text("result", result, tool.name)
+    boundary.uses(otel.get_current_span(), binding.bound)
+    return text
+
+
+def _wrap_run_json_stream(original: Method) -> Method:
+    run_stream = cast("Callable[..., AsyncGenerator[object, None]]", original)
+
+    @wraps(run_stream)
+    def bound_run_stream(
+        self: AnyStreamTool,
+        args: Mapping[str, object],
+        cancellation_token: object,
+        call_id: str | None = None,
+    ) -> AsyncGenerator[object, None]:
+        results = run_stream(self, args, cancellation_token, call_id)
+        return results if _passes(self) else _recorded(self, results, args, call_id)
+
+    return bound_run_stream
+
+
+async def _recorded(
+    tool: AnyStreamTool,
+    results: AsyncGenerator[object, None],
+    args: Mapping[str, object],
+    call_id: str | None,
+) -> AsyncGenerator[object, None]:
+    """Yield what a tool gives; its last value is the result."""
+    span = boundary.start_tool(tool.name, call_id=call_id, arguments=dict(args))
+    last: object = None
+    try:
+        while True:
+            with otel.use_span(span, record_exception=False), _marked(tool):
+                result = await anext(results, None)
+            if result is None:
+                break
+            last = result
+            yield result
+        boundary.gave(span, tool.return_value_as_string(last))
+    except BaseException as error:
+        boundary.failed(span, error)
+        raise
+    finally:
+        span.end()
+        await results.aclose()
+
+
+def _wrap_call_tool(original: Method) -> Method:
+    call_tool = cast("CallTool", original)
+
+    @wraps(call_tool)
+    async def recorded_call_tool(
+        self: Workbench,
+        name: str,
+        arguments: Mapping[str, object] | None = None,
+        cancellation_token: object = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        # the tools of a static workbench are recorded themselves
+        if _passes(self) or isinstance(self, StaticWorkbench):
+            return await call_tool(self, name, arguments, cancellation_token, call_id)
+        told = dict(arguments or {})
+        with boundary.tool_span(name, call_id=call_id, arguments=told) as finish, _marked(self):
+            result = await call_tool(self, name, arguments, cancellation_token, call_id)
+            finish(result.to_text())
+            if result.is_error:
+                boundary.refused(otel.get_current_span(), result.to_text())
+        return result
+
+    return recorded_call_tool
+
+
+def _wrap_execute(original: Method) -> Method:
+    execute = cast("Execute", original)
+
+    @wraps(execute)
+    async def recorded_execute(
+        self: CodeExecutor, code_blocks: Sequence[CodeBlock], cancellation_token: object
+    ) -> CodeResult:
+        if _passes(self):
+            return await execute(self, code_blocks, cancellation_token)
+        told = {"code": "\n".join(block.code for block in code_blocks)}
+        name = type(self).__name__
+        with boundary.tool_span(name, arguments=told) as finish, _marked(self):
+            result = await execute(self, code_blocks, cancellation_token)
+            finish(result.output)
+            if result.exit_code != 0:
+                boundary.refused(otel.get_current_span(), result.output)
+        return result
+
+    return recorded_execute
+
+
+def _wrap_submit(original: Method) -> Method:
+    submit = cast("Callable[..., Future[object]]", original)
+
+    @wraps(submit)
+    def submit_in_context(
+        self: ThreadPoolExecutor, fn: Callable[..., object], /, *args: object, **settings: object
+    ) -> Future[object]:
+        # AutoGen runs synchronous tools and inputs in the loop's executor: it forgets the context
+        if not runtimes.is_running() or current_trace() is None:
+            return submit(self, fn, *args, **settings)
+        return submit(self, copy_context().run, fn, *args, **settings)
+
+    return submit_in_context
+
+
+WRAPPINGS: tuple[tuple[type, tuple[Wrapping, ...]], ...] = (
+    (BaseTool, (("run_json", _wrap_run_json), ("run_json_stream", _wrap_run_json_stream))),
+    (Workbench, (("call_tool", _wrap_call_tool),)),
+    (CodeExecutor, (("execute_code_blocks", _wrap_execute),)),
+    (ThreadPoolExecutor, (("submit", _wrap_submit),)),
+)
+"""What is wrapped while a workflow is instrumented."""
