@@ -49,7 +49,7 @@ class Answer:
 async def acomplete(
     endpoint: Endpoint, messages: Sequence[Json], tools: Sequence[Json], extra: Mapping[str, object]
 ) -> Answer:
-    """Return a model's answer.
+    """Return a model's answer; `extra` goes before what the endpoint says.
 
     Raises:
         UnknownModel: no provider knows the model.
@@ -57,7 +57,7 @@ async def acomplete(
     """
     call = cast("Callable[..., Awaitable[object]]", load_litellm().acompletion)
     try:
-        response = await call(**endpoint.arguments(messages, tools), **extra)
+        response = await call(**{**endpoint.arguments(messages, tools), **extra})
     except Exception as error:
         raise _ours(endpoint.model, error) from error
     return _answer(endpoint.model, response)
@@ -69,7 +69,7 @@ def complete(
     """Return a model's answer, as `acomplete` does, and block until it is there."""
     call = cast("Callable[..., object]", load_litellm().completion)
     try:
-        response = call(**endpoint.arguments(messages, tools), **extra)
+        response = call(**{**endpoint.arguments(messages, tools), **extra})
     except Exception as error:
         raise _ours(endpoint.model, error) from error
     return _answer(endpoint.model, response)

@@ -1,94 +1,144 @@
-"""Finding the parameters of runnables: chains are walked, agents' first model call is seen."""
+"""Finding the parameters of runnables: their parts are walked, their first model calls seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any, cast
+import warnings
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from types import FunctionType
+from typing import cast
 
-import anyio
-from langchain_core.messages import SystemMessage
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.prompts.chat import HumanMessagePromptTemplate, SystemMessagePromptTemplate
-from langchain_core.prompts.prompt import PromptTemplate
-from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
+from langchain_core.language_models import BaseLanguageModel
+from langchain_core.prompts import BasePromptTemplate
+from langchain_core.runnables import Runnable
 
-from trace_agents_adapters.bound import in_own_loop
-from trace_agents_adapters.boundary import Probe
-from trace_agents_adapters.langchain.boundary import patches
-from trace_agents_adapters.sites import Offer, Place, Site, Sites, sites_of, template_fields
+from trace_agents.errors import InvalidValue
+from trace_agents.graph import Number
+from trace_agents_adapters.bound import BoundWorkflow, NothingToLearn, in_own_loop
+from trace_agents_adapters.detect import autogen
+from trace_agents_adapters.langchain import messages as shapes
+from trace_agents_adapters.langchain.closures import is_library, referred
+from trace_agents_adapters.langchain.probing import seen, trials
+from trace_agents_adapters.langchain.prompts import sites_in
+from trace_agents_adapters.langchain.walking import (
+    AnyModel,
+    AnyRunnable,
+    Part,
+    Walk,
+    is_a,
+    is_foreign,
+)
+from trace_agents_adapters.langchain.watching import Watch, offer, settings_of
+from trace_agents_adapters.sites import Offer, Site, Sites, sites_of
 
-_SECONDS = 10.0
-_PROBE_TASK = "What can you do?"
-
-AnyRunnable = Runnable[Any, Any]
-
-
-def find_sites(thing: AnyRunnable, agent: str) -> Sites:
-    """Return the sites of a runnable; no model is called."""
-    walked = [site for prompt in _prompts(thing) for site in _of_prompt(prompt, agent)]
-    return sites_of(in_own_loop(lambda: _offers(thing, agent)), walked)
-
-
-def task_input(thing: AnyRunnable, task: object) -> object:
-    """Return a task in the shape that a runnable takes: text becomes a message or a field."""
-    if not isinstance(task, str):
-        return task
-    if not isinstance(thing, RunnableSequence | RunnableBinding | ChatPromptTemplate):
-        return {"messages": [("user", task)]} if _is_graph(thing) else task
-    for prompt in _prompts(thing):
-        if len(prompt.input_variables) == 1:
-            return {prompt.input_variables[0]: task}
-    return task
+_NO_SETTINGS: Mapping[str, Number] = {}
 
 
-def _is_graph(thing: AnyRunnable) -> bool:
-    return any(base.__module__.startswith("langgraph.") for base in type(thing).__mro__)
+def find_sites(
+    thing: AnyRunnable | None, found: Walk, agent: str, asked: Mapping[str, Number] = _NO_SETTINGS
+) -> Sites:
+    """Return the sites of a runnable and of all its parts; no model is called, no tool runs.
+
+    Without a runnable they are those of the parts alone.
+
+    Raises:
+        InvalidValue: a setting was asked for that no model has.
+    """
+    tried = trials(thing, found, agent)
+    watches = in_own_loop(lambda: seen(tried, lambda name: Watch(name, asked=asked)))
+    walked = [s for part in found.of(BasePromptTemplate) for s in sites_in(part.thing, part.agent)]
+    models = list(found.of(BaseLanguageModel))
+    settings = [site for part in models for site in _settings(part, asked)]
+    watched = [site for watch in watches for site in watch.sites]
+    known = _once([*_unlike(watched, walked), *settings], walked)
+    offers = [o for watch in watches for o in watch.offers] + [_bound_tools(p) for p in models]
+    _all_asked(known, asked)
+    _warn({pair for watch in watches for pair in watch.silent})
+    sites = reduce(Sites.joined, _foreign(found), sites_of(offers, known))
+    if not sites.all and thing is not None:
+        warnings.warn(
+            f"{agent!r} has nothing to learn: no prompt, no tool with a description and no setting "
+            "that was asked for reaches a model; give it a prompt, or ask for a setting",
+            NothingToLearn,
+            stacklevel=2,
+        )
+    return sites
 
 
-def _prompts(thing: object) -> Iterator[ChatPromptTemplate]:
-    if isinstance(thing, ChatPromptTemplate):
-        yield thing
-    elif isinstance(thing, RunnableSequence):
-        for step in cast("list[object]", thing.steps):
-            yield from _prompts(step)
-    elif isinstance(thing, RunnableBinding):
-        yield from _prompts(cast("RunnableBinding[object, object]", thing).bound)
+def sites_referred(function: object, agent: str) -> Sites:
+    """Return the sites of the runnables that a function, and those it calls, refer to."""
+    found = Walk()
+    for inner in referred(function):
+        if isinstance(inner, FunctionType) and not is_library(inner):
+            found.visit(inner, inner.__name__)
+        elif is_a(inner, Runnable, BoundWorkflow):
+            found.visit(inner, agent)
+    return find_sites(None, found, agent)
 
 
-def _of_prompt(prompt: ChatPromptTemplate, agent: str) -> Iterator[Site]:
-    for message in prompt.messages:
-        match message:
-            case SystemMessagePromptTemplate(prompt=PromptTemplate() as template):
-                yield from _template_site(template, agent, "system", "system_message")
-            case HumanMessagePromptTemplate(prompt=PromptTemplate() as template):
-                yield from _template_site(template, agent, "user", "user_message")
-            case SystemMessage(content=str() as text):
-                yield Site(f"{agent}.system_message", agent, "system", text)
-            case _:
-                pass
+def _foreign(found: Walk) -> Iterator[Sites]:
+    """Yield the sites of the workflows, agents and teams of other frameworks among the parts."""
+    for part in found.parts:
+        if isinstance(part.thing, BoundWorkflow):
+            yield part.thing.sites()
+        elif is_foreign(part.thing):
+            yield cast("BoundWorkflow", autogen.wrap(part.thing)).sites()
 
 
-def _template_site(template: PromptTemplate, agent: str, place: Place, name: str) -> Iterator[Site]:
-    fields = template_fields(template.template)
-    if template.template_format != "f-string" or fields is None:
-        return
-    bare = template.template
-    for field in fields:
-        bare = bare.replace("{" + field + "}", "")
-    # a template that is nothing but its fields says nothing that could be improved
-    if bare.strip():
-        yield Site(f"{agent}.{name}", agent, place, template.template, fields=fields)
+def _settings(part: Part, asked: Mapping[str, Number]) -> list[Site]:
+    model = cast("AnyModel", part.thing)
+    return settings_of(part.agent, model, part.settings, asked)
 
 
-async def _offers(thing: AnyRunnable, agent: str) -> list[Offer]:
-    probe = Probe(agent)
-    # the probe itself ends the call by an exception; only what it saw counts
-    with (
-        patches.applied(),
-        probe.active(),
-        suppress(Exception),
-        anyio.move_on_after(_SECONDS),
-    ):
-        await thing.ainvoke(task_input(thing, _PROBE_TASK))
-    return probe.offers
+def _bound_tools(part: Part) -> Offer:
+    """Return what is bound to a model where it is made."""
+    tools = cast("list[object]", part.settings.get("tools") or [])
+    known = [each for tool in tools if (each := shapes.definition(tool)) is not None]
+    return offer(part.agent, (), known)
+
+
+def _once(sites: list[Site], before: list[Site]) -> list[Site]:
+    """Return each site once, those of `before` first."""
+    kept: dict[tuple[object, ...], Site] = {}
+    for site in [*before, *sites]:
+        what = (site.tool,) if site.place == "setting" else (site.text, site.fields)
+        kept.setdefault((site.agent, site.place, *what), site)
+    return list(kept.values())
+
+
+def _unlike(sites: list[Site], walked: list[Site]) -> list[Site]:
+    """Return the sites that are not another one's template, filled in with what never changes."""
+    return [
+        site
+        for site in sites
+        if not any(_fills(site, other) for other in walked)
+        and not any(_fills(site, o) and set(site.fields) < set(o.fields) for o in sites)
+    ]
+
+
+def _fills(site: Site, other: Site) -> bool:
+    return bool(
+        site.agent == other.agent
+        and site.place == other.place
+        and other.fields
+        and other.pattern.fullmatch(site.text)
+    )
+
+
+def _all_asked(sites: list[Site], asked: Mapping[str, Number]) -> None:
+    for name in asked:
+        if not any(site.place == "setting" and site.tool == name for site in sites):
+            raise InvalidValue(
+                f"no model of the workflow carries the setting {name!r}; set it where the model "
+                f"is made, as in ChatModel({name}=...), or do not ask for it"
+            )
+
+
+def _warn(silent: set[tuple[str, str]]) -> None:
+    for agent, tool in sorted(silent):
+        warnings.warn(
+            f"the tool {tool!r} of {agent!r} has no description: its model sees only its name, and "
+            "training can change nothing; give its function a docstring",
+            NothingToLearn,
+            stacklevel=2,
+        )

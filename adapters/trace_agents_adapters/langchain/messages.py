@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
@@ -56,11 +56,40 @@ def definition(tool: object) -> Json | None:
     return known if isinstance(known.get("name"), str) else None
 
 
-def redescribed(tool: object, description: str) -> object:
-    """Return a copy of an offered tool with another description."""
+def arguments(known: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the description of each argument that is described."""
+    for name, schema in _properties(known).items():
+        text = _mapping(schema).get("description")
+        if isinstance(text, str) and text.strip():
+            yield name, text
+
+
+def redescribed(tool: object, description: str, changed: Mapping[str, str]) -> object:
+    """Return a copy of an offered tool with other descriptions, its own and its arguments'."""
     offered = dict(cast("Mapping[str, object]", tool))
     inner = offered.get("function")
     if isinstance(inner, Mapping):
-        known = cast("Mapping[str, object]", inner)
-        return {**offered, "function": {**known, "description": description}}
-    return {**offered, "description": description}
+        return {**offered, "function": redescribed(cast("object", inner), description, changed)}
+    new = {**offered, "description": description} if description else offered
+    if not changed:
+        return new
+    key = _schema_key(offered)
+    schema = _mapping(offered.get(key))
+    properties = {
+        name: {**_mapping(each), "description": changed[name]} if name in changed else each
+        for name, each in _properties(offered).items()
+    }
+    return {**new, key: {**schema, "properties": properties}}
+
+
+def _schema_key(known: Mapping[str, object]) -> str:
+    """Return where a tool keeps its arguments: providers differ."""
+    return "input_schema" if "input_schema" in known else "parameters"
+
+
+def _properties(known: Mapping[str, object]) -> Mapping[str, object]:
+    return _mapping(_mapping(known.get(_schema_key(known))).get("properties"))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}

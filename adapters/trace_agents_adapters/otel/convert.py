@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from trace_agents.graph import Graph
+from trace_agents_adapters.otel.beside import merge_beside
 from trace_agents_adapters.otel.calls import Call
 from trace_agents_adapters.otel.conventions import EPISODE, VERSION
 from trace_agents_adapters.otel.episodes import group, read_calls
@@ -72,6 +73,8 @@ def _graph(
     causing = Forest(spans, {**causes(spans), **mine})
     fold_inner_runs(calls, holding)
     told_by = merge_twins(calls, holding)
+    beside = merge_beside(calls)
+    told_by = {span: beside.get(main, main) for span, main in told_by.items()} | beside
     scene = Scene(calls, holding, causing, told_by)
     flow = Flow(scene)
     nodes, edges = flow.build()

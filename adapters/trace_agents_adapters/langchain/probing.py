@@ -1,0 +1,112 @@
+"""Probes: the runs of a prototype, and of its parts, up to their first model calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, TypedDict, cast, is_typeddict
+
+import anyio
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableLambda
+
+from trace_agents_adapters.langchain.boundary import patches
+from trace_agents_adapters.langchain.callers import INNER
+from trace_agents_adapters.langchain.closures import is_library
+from trace_agents_adapters.langchain.inputs import state_schema, wanted
+from trace_agents_adapters.langchain.markers import AnyFields, fields_of, marker, state_of
+from trace_agents_adapters.langchain.runs import Runs, runs_of
+from trace_agents_adapters.langchain.walking import (
+    AnyRunnable,
+    Walk,
+    is_graph,
+    nodes_of,
+    reaches_model,
+)
+from trace_agents_adapters.langchain.watching import Seen, Watch
+
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A part of a workflow that is to be run, with an input of markers."""
+
+    agent: str
+    runs: Runs
+    given: object
+
+
+def trials(thing: AnyRunnable | None, found: Walk, agent: str) -> Iterator[Trial]:
+    """Yield what to run in order to see every model's offer, the whole first."""
+    if thing is not None:
+        yield Trial(agent, runs_of(thing, found), _input(thing))
+    for part in found.parts:
+        inner = cast("AnyRunnable", part.thing)
+        if is_graph(inner):
+            if inner is not thing:
+                yield Trial(part.agent, runs_of(inner, found), _input(inner))
+            yield from _nodes(inner, part.agent)
+        elif isinstance(inner, RunnableLambda) and reaches_model(inner):
+            yield Trial(part.agent, Runs(inner), AnyFields())
+
+
+def _nodes(graph: object, agent: str) -> Iterator[Trial]:
+    """Yield the functions among a graph's nodes that call a model, each as a graph of its own."""
+    for name, spec in nodes_of(graph).items():
+        runnable: object = getattr(spec, "runnable", None)
+        function: object = getattr(runnable, "func", None) or getattr(runnable, "afunc", None)
+        if _calls_model(function):
+            schema: object = getattr(spec, "input_schema", None) or state_schema(graph)
+            yield Trial(
+                agent if name in INNER else name,
+                Runs(_alone(name, runnable, schema)),
+                state_of(schema),
+            )
+
+
+def _calls_model(function: object) -> bool:
+    """Tell whether a node's function is the user's own and has a model to call."""
+    plain: object = getattr(function, "__func__", function)
+    if isinstance(plain, FunctionType) and is_library(plain):
+        return False
+    return function is not None and reaches_model(function)
+
+
+def _alone(name: str, runnable: object, schema: object) -> AnyRunnable:
+    from langgraph.graph import START, StateGraph  # who has graphs has langgraph
+
+    if is_typeddict(schema):  # without its reducers: one step needs none
+        schema = cast("Any", TypedDict)(name, dict.fromkeys(fields_of(schema), Any))
+    single: Any = StateGraph(cast("type[Any]", schema))
+    single.add_node(name, runnable)
+    single.add_edge(START, name)
+    return cast("AnyRunnable", single.compile())
+
+
+def _input(thing: AnyRunnable) -> object:
+    schema = state_schema(thing)
+    if is_graph(thing) and schema is not None:
+        known = state_of(schema)
+        return known or {"messages": [HumanMessage(marker("task"))]}
+    names = wanted(thing)
+    return AnyFields({name: marker(name) for name in names}) if names else marker("task")
+
+
+async def seen(tried: Iterable[Trial], make: Callable[[str], Watch]) -> list[Watch]:
+    """Run the trials one by one, and return what they saw."""
+    watches: list[Watch] = []
+    for trial in tried:
+        watch = make(trial.agent)
+        watches.append(watch)
+        # a trial may fail on the markers; only what its models were offered before that counts
+        with (
+            patches.applied(),
+            watch.active(),
+            suppress(Exception, Seen),
+            anyio.move_on_after(_SECONDS),
+        ):
+            await trial.runs.once(trial.given)
+    return watches
