@@ -3,7 +3,6 @@
 `wrap` an agent, `train` it, apply what was learnt; or trace plain Python with `node` and `bundle`.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from trace_agents.errors import (
@@ -29,14 +28,19 @@ from trace_agents.errors import (
 from trace_agents.feedback import Feedback
 from trace_agents.graph import (
     BlackCodeFormatter,
+    Bool,
+    Bullets,
     Choice,
     Code,
     Graph,
+    JsonList,
+    JsonObject,
     Number,
     Parameter,
     Parameters,
     Text,
 )
+from trace_agents.lazily import importing
 from trace_agents.loading import load_traces
 from trace_agents.propagate import GraphPropagator, Propagator, SumPropagator, TraceGraph
 from trace_agents.tracing import (
@@ -58,32 +62,33 @@ from trace_agents.workflow import Workflow
 from trace_agents.wrapping import applied, wrap
 
 if TYPE_CHECKING:
-    from trace_agents.optimizers import OptoPrime, Proposal
+    from trace_agents.optimizers import GEPA, OPRO, OptoPrime, Proposal, Search, TextGrad
     from trace_agents.training import Budget, Gate, TrainResult, evaluate, train
 
-_LATER = {
+_later = {
     "Budget": "trace_agents.training",
+    "GEPA": "trace_agents.optimizers",
     "Gate": "trace_agents.training",
+    "OPRO": "trace_agents.optimizers",
     "OptoPrime": "trace_agents.optimizers",
     "Proposal": "trace_agents.optimizers",
+    "Search": "trace_agents.optimizers",
+    "TextGrad": "trace_agents.optimizers",
     "TrainResult": "trace_agents.training",
     "evaluate": "trace_agents.training",
     "train": "trace_agents.training",
 }
-"""What brings a database or a model layer is imported at its first use: the import stays light."""
-
-
-def __getattr__(name: str) -> object:
-    """Return a name that is imported at its first use."""
-    if name not in _LATER:
-        raise AttributeError(f"module 'trace_agents' has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
-
+# what brings a database or a model layer: the import of this package stays light
+__getattr__ = importing(__name__, _later)
 
 __all__ = [
+    "GEPA",
+    "OPRO",
     "BlackCodeFormatter",
+    "Bool",
     "Budget",
     "BudgetExhausted",
+    "Bullets",
     "Choice",
     "Code",
     "EpisodeFailed",
@@ -96,6 +101,8 @@ __all__ = [
     "Graph",
     "GraphPropagator",
     "InvalidValue",
+    "JsonList",
+    "JsonObject",
     "MalformedReply",
     "MessageNode",
     "ModelError",
@@ -110,10 +117,12 @@ __all__ = [
     "Propagator",
     "Proposal",
     "SandboxError",
+    "Search",
     "StoreError",
     "SumPropagator",
     "TaskFileError",
     "Text",
+    "TextGrad",
     "Trace",
     "TraceAgentsError",
     "TraceFileError",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -29,3 +31,19 @@ def as_feedback(verdict: Feedback | float | tuple[float, str]) -> Feedback:
     if isinstance(verdict, tuple):
         return Feedback(float(verdict[0]), verdict[1])
     return Feedback(float(verdict))
+
+
+_SCORE = re.compile(
+    r"(?<!no )\bscore\s*(?:is|of|[:=])?\s*(?P<score>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def score_in(text: str) -> float | None:
+    """Return the score that feedback names (`score 0.7 …`, or a bare number), if it does."""
+    found = _SCORE.search(text)
+    try:
+        score = float(found["score"] if found else text)
+    except ValueError:
+        return None
+    return score if math.isfinite(score) else None

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trace_agents.graph import Choice, Code, Number, Parameter, Parameters, Text
+from trace_agents.graph import Parameter, Parameters
+from trace_agents.graph.types import Bool, Bullets, Choice, Code, JsonList, JsonObject, Number, Text
 from trace_agents.optimizers.replies import parse_reply
 
 SOURCE = "def half(x):\n    return x / 2"
@@ -18,6 +19,21 @@ PARAMETERS = Parameters(
         Parameter("tries", 3, Number(1, 9, integer=True)),
         Parameter("style", "plain", Choice(("plain", "none", "formal"))),
         Parameter("half", SOURCE, Code.of(SOURCE)),
+        Parameter("cite", False, Bool()),
+        Parameter("rules", Bullets.of("Be kind.", "Be brief."), Bullets(max_items=3)),
+        Parameter("share", 0.5, Number(0, 1, step=0.25)),
+        Parameter("stops", ["end"], JsonList({"items": {"type": "string"}, "maxItems": 3})),
+        Parameter(
+            "limits",
+            {"words": 100},
+            JsonObject(
+                {
+                    "properties": {"words": {"type": "integer", "minimum": 1}},
+                    "required": ["words"],
+                    "additionalProperties": False,
+                }
+            ),
+        ),
         Parameter("fixed", "stays", Text(), frozen=True),
     ]
 )
@@ -88,6 +104,42 @@ NOTHING = {
     "block in an unclosed block": "<variable><name>prompt</name><value>e.g. "
     + block("style", "formal"),
     "closed twice": block("prompt", "Be kind.") + " I end with </value></variable>",
+    "yes for a truth value": block("cite", "yes"),
+    "number for a truth value": block("cite", "1"),
+    "truth value with a remark": block("cite", "true, because sources help"),
+    "both truth values": block("cite", "true") + block("cite", "false"),
+    "quoted truth value": block("cite", '"true"'),
+    "number beside the grid": block("share", "0.3"),
+    "percent": block("share", "75%"),
+    "json never closed": block("stops", '["a", "b"'),
+    "json of python": block("stops", "['a', 'b']"),
+    "json with a comment": block("stops", '["a"] // the end'),
+    "json with a comma too many": block("stops", '["a",]'),
+    "json of another sort": block("stops", '{"a": "b"}'),
+    "item of another type": block("stops", '["a", 2]'),
+    "too many items": block("stops", '["a", "b", "c", "d"]'),
+    "list as prose": block("stops", "a, b"),
+    "json with an ellipsis": block("stops", '["a", ...]'),
+    "same list in another form": block("stops", '[ "end" ]'),
+    "key twice": block("limits", '{"words": 1, "words": 2}'),
+    "unknown key": block("limits", '{"words": 1, "lines": 2}'),
+    "missing key": block("limits", "{}"),
+    "bool for a whole number in json": block("limits", '{"words": true}'),
+    "not a number in json": block("limits", '{"words": NaN}'),
+    "value below its least in json": block("limits", '{"words": 0}'),
+    "nested beyond reading": block("stops", "[" * 3000),
+    "braces in prose": 'I would write {prompt: Be kind.} or {"heat": 1}.',
+    "block in a json string": '{"answer": "<variable><name>prompt</name><value>Be kind."}',
+    "tool call": '<tool_call>{"name": "set", "arguments": {"heat": 1}}</tool_call>',
+    "attribute form cut off": '<variable name="prompt"><value>Be ki',
+    "edit of an unknown item": block("rules", "~ b9 Be exact."),
+    "edit without an id": block("rules", "~ Be exact."),
+    "one bad edit among good ones": block("rules", "+ Be exact.\n- b7"),
+    "prose for edits": block("rules", "Add a rule about exactness."),
+    "whole list for edits": block("rules", '[{"id": "b1", "text": "x"}]'),
+    "item twice": block("rules", "+ Be kind."),
+    "more items than allowed": block("rules", "+ a\n+ b"),
+    "drop with a reason": block("rules", "- b1 because it is wrong"),
     "empty fence": block("prompt", f"{FENCE}\n\n{FENCE}"),
 }
 
@@ -143,6 +195,27 @@ SOMETHING: dict[str, tuple[str, dict[str, object]]] = {
         "<reasoning>do not TERMINATE</reasoning>" + block("prompt", "Say TERMINATE at the end."),
         {"prompt": "Say TERMINATE at the end."},
     ),
+    "truth value of python": (block("cite", "True"), {"cite": True}),
+    "fenced truth value": (block("cite", f"{FENCE}\ntrue\n{FENCE}"), {"cite": True}),
+    "number on the grid": (block("share", "0.75"), {"share": 0.75}),
+    "list": (block("stops", '["end", "stop"]'), {"stops": ["end", "stop"]}),
+    "empty list": (block("stops", "[]"), {"stops": []}),
+    "list over lines": (block("stops", '[\n  "a",\n  "b"\n]'), {"stops": ["a", "b"]}),
+    "list in a fence": (block("stops", f'{FENCE}json\n["a"]\n{FENCE}'), {"stops": ["a"]}),
+    "list with markup": (
+        block("stops", '["</value>", "<name>"]'),
+        {"stops": ["</value>", "<name>"]},
+    ),
+    "object": (block("limits", '{"words": 50}'), {"limits": {"words": 50}}),
+    "edits one by one": (
+        block("rules", "+ Be exact.\n~ b2: Be very brief.\n- b1\nhelpful b2"),
+        {
+            "rules": [
+                {"id": "b2", "text": "Be very brief.", "helpful": 1, "harmful": 0},
+                {"id": "b3", "text": "Be exact.", "helpful": 0, "harmful": 0},
+            ]
+        },
+    ),
     "twice the same": (block("heat", "1") + block("heat", "1.0"), {"heat": 1}),
     "the good one of two": (block("heat", "hot") + block("tries", "4"), {"tries": 4}),
 }
@@ -165,5 +238,12 @@ def test_every_dropped_change_is_said() -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_raising(text: str) -> None:
     """Whatever a model writes is at most a change of the right type."""
-    parsed = parse_reply(text + block("heat", text), PARAMETERS, CURRENT)
-    assert all(isinstance(value, int | float) for value in parsed.changes.values())
+    names = ("heat", "cite", "stops", "limits")
+    parsed = parse_reply(text + "".join(block(n, text) for n in names), PARAMETERS, CURRENT)
+    for name, value in parsed.changes.items():
+        assert PARAMETERS[name].type.check(value) == value
+
+
+def test_the_corpus_is_large() -> None:
+    """At least sixty ways to be malformed, and each of them once."""
+    assert len(set(NOTHING.values())) == len(NOTHING) >= 60

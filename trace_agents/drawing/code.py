@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from trace_agents.drawing.collapse import nearest
+from trace_agents.drawing.collapsing import nearest
 from trace_agents.drawing.words import (
     Remarks,
     clip,

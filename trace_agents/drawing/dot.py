@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from trace_agents.drawing.collapse import Collapsed, collapse
+from trace_agents.drawing.collapsing import Collapsed, collapse
 from trace_agents.drawing.sketch import Box, Note, sketch
 from trace_agents.drawing.words import Remarks, printable
 from trace_agents.graph import Edge, Graph, Kind, Reason

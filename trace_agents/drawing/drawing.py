@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trace_agents.drawing import dot, mermaid
-from trace_agents.drawing.collapse import collapse
+from trace_agents.drawing.collapsing import collapse
 from trace_agents.drawing.words import Remarks
 from trace_agents.errors import DrawingError, InvalidValue, RendererNotFound
 from trace_agents.graph import Graph

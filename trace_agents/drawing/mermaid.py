@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from trace_agents.drawing.collapse import Collapsed, collapse, fewer_nodes
+from trace_agents.drawing.collapsing import Collapsed, collapse, fewer_nodes
 from trace_agents.drawing.sketch import Box, Sketch, sketch
 from trace_agents.drawing.words import Remarks, printable
 from trace_agents.graph import Edge, Graph, Kind, Reason

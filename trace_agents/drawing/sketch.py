@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from trace_agents.drawing.collapse import Collapsed
+from trace_agents.drawing.collapsing import Collapsed
 from trace_agents.drawing.words import Remarks, short, title, value_text
 from trace_agents.graph import STRUCTURE, Edge, Graph, GraphNode, Kind
 

@@ -13,8 +13,12 @@ from trace_agents.graph.dag import (
 from trace_agents.graph.parameters import Parameter, Parameters, Values
 from trace_agents.graph.projections import BlackCodeFormatter, Projection
 from trace_agents.graph.types import (
+    Bool,
+    Bullets,
     Choice,
     Code,
+    JsonList,
+    JsonObject,
     Number,
     Text,
     ValueType,
@@ -26,11 +30,15 @@ from trace_agents.graph.types import (
 __all__ = [
     "STRUCTURE",
     "BlackCodeFormatter",
+    "Bool",
+    "Bullets",
     "Choice",
     "Code",
     "Edge",
     "Graph",
     "GraphNode",
+    "JsonList",
+    "JsonObject",
     "Kind",
     "Number",
     "Parameter",

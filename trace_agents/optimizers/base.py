@@ -69,17 +69,16 @@ class Listener(Protocol):
         ...
 
 
-class GraphOptimizer(ABC):
-    """The part that graph-reading optimizers share: parameters, and the feedback on them.
+class FeedbackOptimizer(ABC):
+    """The part that all optimizers share: parameters, and the feedback on them.
 
     Subclasses write `propose`.
 
     Args:
         parameters: a workflow's parameters, or parameter nodes, which `step` can change.
-        llm: the model that thinks.
     """
 
-    def __init__(self, parameters: Parameters | Iterable[ParameterNode], *, llm: Model) -> None:
+    def __init__(self, parameters: Parameters | Iterable[ParameterNode]) -> None:
         self._nodes: dict[str, ParameterNode] = {}
         if isinstance(parameters, Parameters):
             self.parameters = parameters
@@ -87,7 +86,6 @@ class GraphOptimizer(ABC):
             nodes = list(parameters)
             self.parameters = Parameters(node.parameter for node in nodes)
             self._nodes = {node.parameter.name: node for node in nodes}
-        self.llm = llm
         self._graphs: list[TraceGraph] = []
 
     def zero_feedback(self) -> None:
@@ -162,6 +160,19 @@ class GraphOptimizer(ABC):
             named = part.graph.episode or _merged(part)
             parts.append(part if named else _labelled(part, f"output{len(parts) + 1}"))
         return parts
+
+
+class GraphOptimizer(FeedbackOptimizer):
+    """An optimizer with a model that reads the graph.
+
+    Args:
+        parameters: a workflow's parameters, or parameter nodes, which `step` can change.
+        llm: the model that thinks.
+    """
+
+    def __init__(self, parameters: Parameters | Iterable[ParameterNode], *, llm: Model) -> None:
+        super().__init__(parameters)
+        self.llm = llm
 
 
 def _graph_of(target: Target) -> Graph:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from trace_agents.errors import InvalidValue
 from trace_agents.graph import Number, Parameter, Parameters, Text, Values, dump
+from trace_agents.graph.types import Editable
 
 _BLOCK = re.compile(
     r"<variable\s*>\s*<name\s*>(?P<tag>[^<]{0,200})</name\s*>"
@@ -164,6 +165,8 @@ def _value(raw: str, parameter: Parameter, current: object) -> object:
     elided = _ELIDED.search(text)
     if elided and not (isinstance(current, str) and elided[0].strip() in current):
         raise InvalidValue("the value leaves a part out; write it in full")
+    if isinstance(parameter.type, Editable):
+        return parameter.type.edit(current, text)
     return parameter.type.parse(text)
 
 

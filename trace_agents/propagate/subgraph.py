@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeAlias, cast
 
-from trace_agents.drawing import Drawing, draw, to_code, to_dot, to_mermaid
+import trace_agents.drawing as drawing  # its names are imported when something is drawn
 from trace_agents.errors import TraceFileError, UnknownParameter
 from trace_agents.graph import Edge, Graph, GraphNode, Kind, topological
 from trace_agents.propagate.minimal import minimal
@@ -108,19 +108,19 @@ class TraceGraph:
 
     def to_code(self, *, limit: int = 200) -> str:
         """Return the subgraph as lines of pseudo-code, with the feedback at the outputs."""
-        return to_code(self.graph, self.feedback, limit=limit)
+        return drawing.to_code(self.graph, self.feedback, limit=limit)
 
     def to_mermaid(self, *, limit: int = 200) -> str:
         """Return the subgraph as a Mermaid flow chart."""
-        return to_mermaid(self.graph, self.feedback, limit=limit)
+        return drawing.to_mermaid(self.graph, self.feedback, limit=limit)
 
     def to_dot(self, *, limit: int = 200) -> str:
         """Return the subgraph in graphviz's language."""
-        return to_dot(self.graph, self.feedback, limit=limit)
+        return drawing.to_dot(self.graph, self.feedback, limit=limit)
 
-    def visualize(self, *, limit: int = 200) -> Drawing:
+    def visualize(self, *, limit: int = 200) -> drawing.Drawing:
         """Return the subgraph drawn; notebooks show it where graphviz is installed."""
-        return draw(self.graph, self.feedback, limit=limit)
+        return drawing.draw(self.graph, self.feedback, limit=limit)
 
     def to_json(self) -> dict[str, object]:
         """Return the subgraph as a JSON object."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from trace_agents.drawing.code import numbered, operation_line
 from trace_agents.drawing.words import clip, one_line, operation, value_text
+from trace_agents.feedback import score_in
 from trace_agents.graph import GraphNode, Kind, Parameters, Values, dump
 from trace_agents.propagate import TraceGraph
 
@@ -16,7 +16,6 @@ _SPARE = 600
 """Characters kept for headings and notes."""
 _WHOLE = 2_000
 """The most characters of one value that are shown even where there is room for more."""
-_SCORE = re.compile(r"\bscore\s*(?:is|of|[:=])?\s*(-?\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +183,7 @@ def _by_need(view: _View) -> list[str]:
 
 
 def _score(verdict: Iterable[str]) -> float:
-    found = [float(match[1]) for text in verdict for match in _SCORE.finditer(text)]
+    found = [score for text in verdict if (score := score_in(text)) is not None]
     return sum(found) / len(found) if found else float("-inf")
 
 

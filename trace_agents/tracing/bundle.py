@@ -12,13 +12,13 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from anyio import to_thread
 
+import trace_agents.tracing.export as export  # its names are imported when asked for
 from trace_agents.errors import InvalidValue
 from trace_agents.graph import Projection
 from trace_agents.sandbox import MontySandbox, Sandbox, SandboxName, UnsafeSandbox
 from trace_agents.tracing.body import running
 from trace_agents.tracing.calls import Arguments
 from trace_agents.tracing.execution import PlainBody, TracedBody
-from trace_agents.tracing.export import export_function
 from trace_agents.tracing.nodes import Node
 from trace_agents.tracing.parameters import ParameterNode
 from trace_agents.tracing.source import code_of
@@ -112,7 +112,7 @@ class Bundle(Generic[P, R]):
         Raises:
             InvalidValue: the source cannot be read.
         """
-        return export_function(self._function, self._code)
+        return export.export_function(self._function, self._code)
 
     def of(self, instance: object) -> Bundle[P, R]:
         """Return the function as one object has it: with code of its own, if it is trainable."""

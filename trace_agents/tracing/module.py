@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
+import trace_agents.tracing.export as export  # its names are imported when asked for
 from trace_agents.errors import InvalidValue, UnknownParameter
 from trace_agents.tracing.bundle import INSTANCE_CODE, Bundle
 from trace_agents.tracing.context import stop_tracing
-from trace_agents.tracing.export import export_source
 from trace_agents.tracing.parameters import ParameterNode
 
 SCHEMA = 1
@@ -68,7 +68,7 @@ class Module:
         Raises:
             InvalidValue: the source of the class cannot be read.
         """
-        source = export_source(list(_modules(self, set())), self.parameters_dict())
+        source = export.export_source(list(_modules(self, set())), self.parameters_dict())
         if path is not None:
             Path(path).write_text(source)
         return source

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar, cast, overload
 
-from trace_agents.drawing import Drawing, draw
+import trace_agents.drawing as drawing  # its names are imported when something is drawn
 from trace_agents.errors import (
     ExecutionError,
     InvalidValue,
@@ -199,9 +199,9 @@ class Node(Operators):
             return propagated([self], [feedback], propagator)
         return deliver([self.use()], [feedback], retain=retain)
 
-    def visualize(self, *, limit: int = 200) -> Drawing:
+    def visualize(self, *, limit: int = 200) -> drawing.Drawing:
         """Return the way to this node drawn; notebooks show it where graphviz is installed."""
-        return draw(self.graph(), limit=limit)
+        return drawing.draw(self.graph(), limit=limit)
 
     def zero_feedback(self) -> None:
         """Forget the feedback that this node received."""
