@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from trace_agents.graph import Parameters
 
@@ -49,6 +49,6 @@ class Adapter(Protocol):
         """Tell, without importing the framework, whether `thing` is one of its objects."""
         ...
 
-    def wrap(self, thing: object, *, name: str | None = None) -> Workflow:
+    def wrap(self, thing: object, *, name: str | None = None, **options: Any) -> Workflow:
         """Return the workflow around `thing`, which stays as it is."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
-from typing import Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from trace_agents.errors import ExtraNotInstalled, NotWrappable
 from trace_agents.graph import Parameter, Parameters, Values
@@ -23,7 +23,7 @@ class FactoryAdapter(Protocol):
     """An adapter that can build a fresh agent for every episode."""
 
     def wrap_factory(
-        self, factory: Factory, prototype: object, *, name: str | None = None
+        self, factory: Factory, prototype: object, *, name: str | None = None, **options: Any
     ) -> Workflow:
         """Return the workflow of `factory`; `prototype` is what one call of it returned."""
         ...
@@ -66,14 +66,17 @@ def wrap(
     *,
     name: str | None = None,
     parameters: Iterable[ParameterNode | Parameter] = (),
+    **options: Any,
 ) -> Workflow:
     """Return `thing` as a workflow; `thing` itself stays as it is.
 
     Args:
-        thing: an AutoGen agent, team or factory of one; a LangChain runnable or factory; an
-            async or sync function of one node; or a workflow, which is returned as it is.
+        thing: an agent, team, chain or graph of AutoGen, LangChain or Microsoft Agent
+            Framework; a function that needs no arguments and builds one; an async or sync
+            function of one node; or a workflow, which is returned as it is.
         name: what to call it in traces; taken from the thing without it.
         parameters: for a plain function, the parameters that it reads.
+        options: what the framework's adapter takes beside, such as `settings=` of LangChain.
 
     Raises:
         NotWrappable: no installed adapter knows the thing; the sentence names those there are.
@@ -82,18 +85,25 @@ def wrap(
         return thing
     adapter = _adapter_for(thing)
     if adapter is not None:
-        return adapter.wrap(thing, name=name)
+        return adapter.wrap(thing, name=name, **options)
     declared = tuple(parameters)
     if callable(thing):
         function: Callable[..., object] = thing
-        if declared or inspect.signature(function).parameters:
+        if declared or _takes_a_task(function):
             label = name or str(getattr(function, "__name__", "workflow"))
             return FunctionWorkflow(function, label, _declared(declared))
-        return _from_factory(function, name)
+        return _from_factory(function, name, options)
     raise NotWrappable(f"{_sort(thing)} cannot be wrapped; installed adapters: {_names()}")
 
 
-def _from_factory(factory: Factory, name: str | None) -> Workflow:
+def _takes_a_task(function: Callable[..., object]) -> bool:
+    """Whether a function must be given an argument; one that need not be may build the thing."""
+    given = inspect.signature(function).parameters.values()
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return any(p.default is p.empty and p.kind not in variable for p in given)
+
+
+def _from_factory(factory: Factory, name: str | None, options: Mapping[str, Any]) -> Workflow:
     prototype = factory()
     adapter = _adapter_for(prototype)
     if adapter is None or not isinstance(adapter, FactoryAdapter):
@@ -101,7 +111,7 @@ def _from_factory(factory: Factory, name: str | None) -> Workflow:
             f"the factory {getattr(factory, '__name__', factory)!r} returned {_sort(prototype)}, "
             f"which cannot be wrapped; installed adapters: {_names()}"
         )
-    return adapter.wrap_factory(factory, prototype, name=name)
+    return adapter.wrap_factory(factory, prototype, name=name, **options)
 
 
 def _adapter_for(thing: object) -> Adapter | None:

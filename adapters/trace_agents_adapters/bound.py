@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from importlib import import_module
-from threading import Lock
+from threading import RLock
 from typing import Literal, Self, TypeVar, cast
 
 import anyio.to_thread
@@ -25,7 +25,13 @@ from trace_agents_adapters.sites import Sites
 
 T = TypeVar("T")
 
+
+class NothingToLearn(UserWarning):
+    """A workflow, or a part of it, holds no text that training could change."""
+
+
 _BOUNDARIES = {
+    "agent_framework": "trace_agents_adapters.agent_framework.boundary",
     "autogen_core": "trace_agents_adapters.autogen.boundary",
     "langchain_core": "trace_agents_adapters.langchain.boundary",
 }
@@ -69,7 +75,8 @@ class Discovery:
 
     def __init__(self, find: Callable[[], Sites]) -> None:
         self._find = find
-        self._lock = Lock()
+        self._lock = RLock()
+        self._finding = False
         self._found: Sites | None = None
 
     @property
@@ -78,12 +85,16 @@ class Discovery:
         return self._found is not None
 
     def sites(self) -> Sites:
-        """Return the sites."""
+        """Return the sites; none while they are looked for, where a part refers to the whole."""
         with self._lock:
-            if self._found is None:
-                with _wrapped():  # a prototype of one framework may call a model of the other
-                    self._found = self._find()
-            return self._found
+            if self._found is None and not self._finding:
+                self._finding = True
+                try:
+                    with _wrapped():  # a prototype of one framework may call another one's model
+                        self._found = self._find()
+                finally:
+                    self._finding = False
+            return self._found or Sites()
 
 
 class BoundWorkflow(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,7 +19,6 @@ from trace_agents_adapters.probing import intercepted as intercepted
 from trace_agents_adapters.sites import Place, Site, Sites
 
 Json: TypeAlias = dict[str, object]
-ToolSpan: TypeAlias = AbstractContextManager[Callable[[str], None]]
 
 _TRACER = otel.get_tracer("trace_agents")
 # what a call yields where nobody will read the recording

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from trace_agents.workflow import Workflow
 
 if TYPE_CHECKING:
+    from agent_framework import Agent
+    from agent_framework import Workflow as FrameworkWorkflow
     from autogen_agentchat.base import ChatAgent, Team
     from langchain_core.runnables import Runnable
 
@@ -51,20 +53,51 @@ class LangChainAdapter:
         """Tell whether `thing` is a runnable."""
         return _comes_from(thing, "langchain_core", "langgraph")
 
-    def wrap(self, thing: object, *, name: str | None = None) -> Workflow:
+    def wrap(self, thing: object, *, name: str | None = None, **options: Any) -> Workflow:
         """Return the workflow around a runnable, which all episodes share."""
         from trace_agents_adapters.langchain.workflow import LangChainWorkflow  # loads LangChain
 
-        return LangChainWorkflow(cast("Runnable[Any, Any]", thing), name=name)
+        return LangChainWorkflow(cast("Runnable[Any, Any]", thing), name=name, **options)
 
     def wrap_factory(
-        self, factory: Callable[[], object], prototype: object, name: str | None = None
+        self,
+        factory: Callable[[], object],
+        prototype: object,
+        name: str | None = None,
+        **options: Any,
     ) -> Workflow:
         """Return the workflow that builds a fresh runnable for every episode."""
         from trace_agents_adapters.langchain.workflow import LangChainWorkflow  # loads LangChain
 
-        return LangChainWorkflow(cast("Callable[[], Runnable[Any, Any]]", factory), name=name)
+        build = cast("Callable[[], Runnable[Any, Any]]", factory)
+        return LangChainWorkflow(build, name=name, **options)
 
 
+class AgentFrameworkAdapter:
+    """Wraps agents of Microsoft Agent Framework, and functions that build agents or workflows."""
+
+    def matches(self, thing: object) -> bool:
+        """Tell whether `thing` is of Microsoft Agent Framework."""
+        return _comes_from(thing, "agent_framework", "agent_framework_orchestrations")
+
+    def wrap(self, thing: object, *, name: str | None = None) -> Workflow:
+        """Return the workflow around an agent, which all episodes share."""
+        # loads the framework
+        from trace_agents_adapters.agent_framework.workflow import AgentFrameworkWorkflow
+
+        return AgentFrameworkWorkflow(cast("Agent[Any]", thing), name=name)
+
+    def wrap_factory(
+        self, factory: Callable[[], object], prototype: object, name: str | None = None
+    ) -> Workflow:
+        """Return the workflow that builds a fresh agent or workflow for every episode."""
+        # loads the framework
+        from trace_agents_adapters.agent_framework.workflow import AgentFrameworkWorkflow
+
+        build = cast("Callable[[], Agent[Any] | FrameworkWorkflow]", factory)
+        return AgentFrameworkWorkflow(build, name=name)
+
+
+agent_framework = AgentFrameworkAdapter()
 autogen = AutoGenAdapter()
 langchain = LangChainAdapter()

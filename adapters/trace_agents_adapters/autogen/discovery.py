@@ -17,7 +17,7 @@ from autogen_core import CancellationToken
 from trace_agents_adapters.autogen.boundary import Rehearsal, patches
 from trace_agents_adapters.autogen.copying import AnyComponent, Copies, Sharing, described
 from trace_agents_adapters.autogen.reading import read
-from trace_agents_adapters.bound import in_own_loop
+from trace_agents_adapters.bound import NothingToLearn, in_own_loop
 from trace_agents_adapters.boundary import Probe
 from trace_agents_adapters.patches import Method, Patches
 from trace_agents_adapters.sites import Offer, Site, Sites, sites_of
@@ -28,10 +28,6 @@ Factory: TypeAlias = Callable[[], Runnable | Awaitable[Runnable]]
 _SECONDS = 10.0
 _PROBE_TASK = "What can you do?"
 _READABLE = ("autogen_agentchat", "autogen_ext", "autogen_core")
-
-
-class NothingToLearn(UserWarning):
-    """A workflow, or a part of it, holds no text that training could change."""
 
 
 async def built(factory: Factory) -> Runnable:

@@ -73,5 +73,6 @@ def union(outer: Call, inner: Call) -> Call:
         variables=outer.variables or inner.variables,
         given=inner.given if outer.given is None else outer.given,
         gave=inner.gave if outer.gave is None else outer.gave,
+        links=(*outer.links, *(link for link in inner.links if link not in outer.links)),
         problems=outer.problems + inner.problems,
     )
