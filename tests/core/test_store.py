@@ -75,6 +75,39 @@ def test_a_rollback_is_a_new_version() -> None:
         store.swap({"n": 2}, expected=0)
         back = store.rollback(0, "worse in service")
         assert (back.id, back.origin, back.values["n"]) == (2, "rollback", 1)
+        assert [(e.kind, e.data["to"]) for e in store.events()] == [("RolledBack", 0)]
+        with pytest.raises(StoreError, match="no version 9"):
+            store.rollback(9)
+        assert store.head == back
+
+
+def test_lineage_leaves_out_what_was_rolled_back() -> None:
+    """A version's ancestors are those whose changes are in it."""
+    with ParameterStore(":memory:", SPACE) as store:
+        store.swap({"n": 2}, expected=0)
+        store.swap({"n": 3}, expected=1)
+        store.rollback(1)
+        store.swap({"prompt": "Be exact."}, expected=3)
+        assert [version.id for version in store.lineage()] == [0, 1, 3, 4]
+        assert [version.id for version in store.lineage(2)] == [0, 1, 2]
+        assert list(store.diff(1, 4)) == ["prompt"]
+        assert store.diff(1, 3) == {}
+
+
+def test_a_label_points_to_one_version(tmp_path: Path) -> None:
+    """It moves when it is set again, is there after reopening, and must exist to be read."""
+    with ParameterStore(tmp_path, SPACE) as store:
+        store.label("production")
+        store.swap({"n": 2}, expected=0)
+        store.label("candidate")
+        store.label("production", 1)
+        with pytest.raises(StoreError, match="no version 7"):
+            store.label("production", 7)
+    with ParameterStore(tmp_path, SPACE) as store:
+        assert store.labels() == {"candidate": 1, "production": 1}
+        assert store.labelled("production").values["n"] == 2
+        with pytest.raises(StoreError, match="labels are: candidate, production"):
+            store.labelled("staging")
 
 
 def test_everything_is_there_after_reopening(tmp_path: Path) -> None:

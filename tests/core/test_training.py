@@ -22,6 +22,8 @@ from trace_agents.training import (
     train,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore:no episode has read the parameter 'spare'")
+
 TRAIN = [f"train {i}" for i in range(10)]
 GATE = [f"gate {i}" for i in range(8)]
 

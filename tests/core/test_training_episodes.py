@@ -31,14 +31,14 @@ async def test_an_episode_carries_its_version_score_graph_and_cost() -> None:
     assert (rollout.graph.episode, rollout.tokens, set(rollout.read)) == ("train-5-v0", 3, {"dial"})
 
 
-async def test_a_guide_that_raises_is_a_failed_episode() -> None:
+async def test_a_guide_that_raises_leaves_the_episode_unjudged() -> None:
     """So is one that gives no finite number."""
 
     async def broken(_task: object, _output: object) -> float:
         raise KeyError("expected")
 
     rollout = await runner_of(Dial(), broken).run("t", V0, "train", 0)
-    assert rollout.status == "failed"
+    assert rollout.status == "unjudged"
     assert rollout.error == "the guide raised KeyError: 'expected'"
     rollout = await runner_of(Dial(), lambda _t, _o: float("nan")).run("t", V0, "train", 0)
     assert "finite" in str(rollout.error)

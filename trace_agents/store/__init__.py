@@ -12,7 +12,7 @@ from trace_agents.store.records import (
     diff,
     read_values,
 )
-from trace_agents.store.store import ParameterStore
+from trace_agents.store.store import ParameterStore, typed
 
 __all__ = [
     "EpisodeRecord",
@@ -26,4 +26,5 @@ __all__ = [
     "canonical",
     "diff",
     "read_values",
+    "typed",
 ]

@@ -76,6 +76,22 @@ proposals = Table(
 )
 
 
+labels = Table(
+    "labels",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("version", Integer, ForeignKey("versions.id"), nullable=False),
+)
+
+pending = Table(
+    "pending",
+    metadata,
+    Column("episode", String(120), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What a decision will need of finished episodes; emptied as decisions use them."""
+
+
 def _refuse(action: str) -> str:
     return (
         f"CREATE TRIGGER IF NOT EXISTS %(table)s_no_{action} BEFORE {action} ON %(table)s "

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, Select, Table, func, insert, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from trace_agents.errors import InvalidValue, StoreError, UnknownParameter, VersionConflict
 from trace_agents.graph import Parameters, Values
+from trace_agents.store.history import History
 from trace_agents.store.records import (
-    EpisodeRecord,
-    Event,
     Evidence,
     Origin,
-    ProposalRecord,
     Version,
-    canonical,
+    diff,
     evidence_from,
 )
 from trace_agents.store.rows import (
-    episode_from,
-    episode_row,
-    proposal_from,
-    proposal_row,
     version_row,
 )
-from trace_agents.store.schema import episodes, events, open_engine, prepare, proposals, versions
+from trace_agents.store.schema import (
+    labels,
+    prepare,
+    versions,
+)
 
 
-class ParameterStore:
+class ParameterStore(History):
     """Versions of `parameters` and the history around them; open it with `with`.
 
     A new database begins with version 0, the parameters' first values; an existing one goes on
@@ -46,17 +42,14 @@ class ParameterStore:
     """
 
     def __init__(self, url_or_path: str | Path, parameters: Parameters) -> None:
-        self._where = str(url_or_path)
+        super().__init__(url_or_path)
         self._parameters = parameters
         self._known: dict[int, Version] = {}
-        with _translated(self._where):
-            self._engine = open_engine(_url(url_or_path))
-            self._connection: Connection = self._engine.connect()
-            try:
-                self._begin_history()
-            except BaseException:
-                self.close()
-                raise
+        try:
+            self._begin_history()
+        except BaseException:
+            self.close()
+            raise
 
     def _begin_history(self) -> None:
         with self.transaction():
@@ -65,34 +58,8 @@ class ParameterStore:
                 self._insert(Version(0, None, self._parameters.defaults()))
         self.versions()
 
-    def __enter__(self) -> ParameterStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the database; what was recorded is on disk."""
-        self._connection.close()
-        self._engine.dispose()
-
-    @contextmanager
-    def transaction(self) -> Generator[None, None, None]:
-        """Make what is recorded inside one step: all of it is kept, or none; it nests."""
-        if self._connection.in_transaction():
-            yield
-            return
-        try:
-            with _translated(self._where), self._connection.begin():
-                yield
-        except BaseException:
-            self._known.clear()  # it may hold a version that was just undone
-            raise
+    def _undone(self) -> None:
+        self._known.clear()  # it may hold a version that was just undone
 
     @property
     def head(self) -> Version:
@@ -100,7 +67,7 @@ class ParameterStore:
         with self._reading():
             newest = self._newest()
         if newest is None:
-            raise StoreError(f"{self._where}: the database lost its versions; use another one")
+            raise StoreError(f"{self.where}: the database lost its versions; use another one")
         return self.get(newest)
 
     def versions(self) -> tuple[Version, ...]:
@@ -121,7 +88,7 @@ class ParameterStore:
                     select(versions).where(versions.c.id == version)
                 ).one_or_none()
             if row is None:
-                raise StoreError(f"{self._where}: there is no version {version}")
+                raise StoreError(f"{self.where}: there is no version {version}")
             self._known[version] = self._version(row)
         return self._known[version]
 
@@ -157,49 +124,66 @@ class ParameterStore:
             ) from None
         return self.get(version.id)
 
-    def rollback(self, to: int, reason: str) -> Version:
-        """Make the values of version `to` live again, as a new version, and return it."""
-        return self.swap(
-            self.get(to).values, expected=self.head.id, reasoning=reason, origin="rollback"
-        )
+    def rollback(self, to: int, reason: str = "rolled back by hand") -> Version:
+        """Make the values of version `to` live again, as a new version, and return it.
 
-    def append(self, kind: str, data: Mapping[str, object]) -> None:
-        """Add an event to the log."""
-        self._add(events, {"kind": kind, "data": canonical(data)})
+        Raises:
+            StoreError: there is no such version.
+            VersionConflict: somebody else moved the head at the same time.
+        """
+        values, head = self.get(to).values, self.head.id
+        with self.transaction():
+            version = self.swap(values, expected=head, reasoning=reason, origin="rollback")
+            self.append("RolledBack", {"version": version.id, "to": to, "reason": reason})
+        return version
 
-    def events(self) -> tuple[Event, ...]:
-        """Return the log, oldest first."""
-        return tuple(
-            Event(row.seq, row.kind, json.loads(row.data))
-            for row in self._rows(select(events).order_by(events.c.seq))
-        )
+    def lineage(self, version: int | None = None) -> tuple[Version, ...]:
+        """Return the versions that made a version (the head without it), oldest first.
 
-    def record_episode(self, record: EpisodeRecord) -> None:
-        """Keep a finished episode."""
-        self._add(episodes, episode_row(record))
+        What was rolled back is left out: a rollback stands for the version whose values it has.
+        """
+        found: list[Version] = []
+        current: Version | None = self.head if version is None else self.get(version)
+        while current is not None:
+            found.append(current)
+            current = self._maker(current)
+        return tuple(reversed(found))
 
-    def episodes(self, split: str | None = None) -> tuple[EpisodeRecord, ...]:
-        """Return the finished episodes of one split, or of all, in the order of their ends."""
-        query = select(episodes).order_by(episodes.c.ended, episodes.c.number)
-        if split is not None:
-            query = query.where(episodes.c.split == split)
-        return tuple(episode_from(row) for row in self._rows(query))
+    def diff(self, before: int, after: int) -> dict[str, str]:
+        """Return a unified diff of every parameter that differs between two versions, by name."""
+        return diff(self.get(before), self.get(after))
 
-    def next_index(self, *splits: str) -> int:
-        """Return the first index that no episode of these splits has."""
-        query = select(func.max(episodes.c.number)).where(episodes.c.split.in_(splits))
-        with self._reading():
-            highest = self._connection.scalar(query)
-        return 0 if highest is None else int(highest) + 1
+    def label(self, name: str, version: int | None = None) -> None:
+        """Let a name, such as `production`, point to a version (the head without one).
 
-    def record_proposal(self, record: ProposalRecord) -> None:
-        """Keep what became of a proposal."""
-        self._add(proposals, proposal_row(record))
+        A label is for people and for deployments: training neither reads nor moves it.
 
-    def proposals(self) -> tuple[ProposalRecord, ...]:
-        """Return every proposal, oldest first."""
-        rows = self._rows(select(proposals).order_by(proposals.c.number))
-        return tuple(proposal_from(row) for row in rows)
+        Raises:
+            StoreError: there is no such version.
+        """
+        target = self.head.id if version is None else self.get(version).id
+        with self.transaction():
+            self._connection.execute(delete(labels).where(labels.c.name == name))
+            self._add(labels, {"name": name, "version": target})
+            self.append("Labelled", {"label": name, "version": target})
+
+    def labels(self) -> dict[str, int]:
+        """Return the version ids by label."""
+        return {row.name: row.version for row in self._rows(select(labels).order_by("name"))}
+
+    def labelled(self, name: str) -> Version:
+        """Return the version that a label points to.
+
+        Raises:
+            StoreError: there is no such label; the sentence names those there are.
+        """
+        known = self.labels()
+        if name not in known:
+            raise StoreError(
+                f"{self.where}: no version is labelled {name!r}; "
+                f"the labels are: {', '.join(known) or 'none'}"
+            )
+        return self.get(known[name])
 
     def _insert(self, version: Version) -> None:
         # the primary key is the compare-and-set: two swaps of one head want the same id
@@ -207,6 +191,15 @@ class ParameterStore:
             self._connection.execute(insert(versions), version_row(version))
         except IntegrityError:
             raise _Taken from None
+
+    def _maker(self, version: Version) -> Version | None:
+        """Return the version that `version` was made from."""
+        if version.parent is None:
+            return None
+        if version.origin != "rollback":
+            return self.get(version.parent)
+        earlier = (self.get(number) for number in range(version.id - 1, -1, -1))
+        return next(old for old in earlier if old.values == version.values)
 
     def _newest(self) -> int | None:
         newest: int | None = self._connection.scalar(select(func.max(versions.c.id)))
@@ -217,7 +210,7 @@ class ParameterStore:
             values = typed(self._parameters, json.loads(row.values_json))
         except (InvalidValue, UnknownParameter) as error:
             raise StoreError(
-                f"{self._where}: version {row.id} does not fit the workflow: {error}; "
+                f"{self.where}: version {row.id} does not fit the workflow: {error}; "
                 "train in another folder, or undo the change of the workflow"
             ) from None
         return Version(
@@ -229,20 +222,6 @@ class ParameterStore:
             row.reasoning,
             cast("Origin", row.origin),
         )
-
-    def _add(self, table: Table, row: Mapping[str, object]) -> None:
-        with self.transaction(), _translated(self._where):
-            self._connection.execute(insert(table), row)
-
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        with self._reading():
-            return list(self._connection.execute(query))
-
-    @contextmanager
-    def _reading(self) -> Generator[None, None, None]:
-        # a read opens a transaction; left open it would hide what other connections commit
-        with self.transaction():
-            yield
 
 
 class _Taken(Exception):
@@ -263,24 +242,3 @@ def typed(parameters: Parameters, values: Values) -> dict[str, object]:
         except InvalidValue as error:
             raise InvalidValue(f"parameter {name!r}: {error}") from None
     return checked
-
-
-def _url(url_or_path: str | Path) -> str:
-    text = str(url_or_path)
-    if "://" in text:
-        return text
-    if text == ":memory:":
-        return "sqlite://"
-    path = Path(text)
-    return f"sqlite:///{path / 'run.db' if path.is_dir() else path}"
-
-
-@contextmanager
-def _translated(where: str) -> Generator[None, None, None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        reason = str(error).splitlines()[0]
-        raise StoreError(f"{where}: the run's database cannot be used: {reason}") from error
-    except OSError as error:
-        raise StoreError(f"{where}: the run's database cannot be opened: {error}") from error

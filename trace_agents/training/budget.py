@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from trace_agents.errors import BudgetExhausted
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """The most that a run may use, over agents, gate and optimizer together; None is no limit."""
-
-    episodes: int | None = None
-    tokens: int | None = None
-    usd: float | None = None
-    seconds: float | None = None
-
-    @property
-    def limited(self) -> bool:
-        """Whether there is any limit at all."""
-        return any(
-            limit is not None for limit in (self.episodes, self.tokens, self.usd, self.seconds)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +20,26 @@ class Spent:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that a run may use, over agents, gate and optimizer together; None is no limit."""
+
+    episodes: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+    seconds: float | None = None
+    estimate: Spent | None = None
+    """Tokens and dollars that one episode costs at most. Without it a run with a limit of tokens
+    or dollars begins with one episode alone, and learns the price from that."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit at all."""
+        return any(
+            limit is not None for limit in (self.episodes, self.tokens, self.usd, self.seconds)
+        )
+
+
 @dataclass(slots=True, eq=False)
 class Reservation:
     """A part of the budget that is held until it is settled or released, once."""
@@ -45,6 +49,10 @@ class Reservation:
     tokens: int
     usd: float
     open: bool = True
+
+    def use(self, *, tokens: int, usd: float) -> bool:
+        """Hold at least what was used so far; False where that passes a limit."""
+        return not self.open or self.ledger.grow(self, tokens, usd)
 
     def settle(self, *, episodes: int | None = None, tokens: int = 0, usd: float = 0.0) -> None:
         """Replace what was held by what was used; a second call does nothing."""
@@ -59,22 +67,39 @@ class Reservation:
 
 
 class Ledger:
-    """What is spent and reserved of one budget.
+    """What is spent and reserved of one budget; it may be asked from any thread.
 
     `spent + reserved` stays within the limits as long as nobody settles more than was reserved.
-    Nobody knows beforehand what an episode's model calls cost, so `reserve_episodes` holds as
-    much as the dearest episode so far; a run can pass its token or dollar limit by what the
-    episodes under way cost more than that, and starts nothing afterwards.
+    What an episode's model calls cost is known only when they are made: every episode holds as
+    much as the dearest so far or the budget's estimate, and while neither is known, the first
+    one holds all that is left and runs alone. An episode that costs more than it holds takes the
+    difference from what is free; it is stopped after the call that passed the limit.
+
+    Args:
+        budget: the limits.
+        clock: seconds, from anywhere on.
+        spent: what an earlier part of the run used.
+        price: what the dearest episode of that part cost.
     """
 
-    def __init__(self, budget: Budget | None = None, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        budget: Budget | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        spent: Spent | None = None,
+        price: Spent | None = None,
+    ) -> None:
+        before = spent or Spent()
         self.budget = budget or Budget()
         self._clock = clock
-        self._began = clock()
-        self._episodes = self._tokens = 0
-        self._usd = 0.0
-        self._dearest = Spent()
+        self._began = clock() - before.seconds
+        self._episodes, self._tokens, self._usd = before.episodes, before.tokens, before.usd
+        known = price or self.budget.estimate
+        self._dearest = known or Spent()
+        self._priced = known is not None
         self._held: dict[int, Reservation] = {}
+        self._lock = threading.RLock()
 
     @property
     def spent(self) -> Spent:
@@ -84,7 +109,8 @@ class Ledger:
     @property
     def reserved(self) -> Spent:
         """What is held right now."""
-        held = self._held.values()
+        with self._lock:
+            held = tuple(self._held.values())
         return Spent(
             sum(r.episodes for r in held), sum(r.tokens for r in held), sum(r.usd for r in held)
         )
@@ -95,6 +121,12 @@ class Ledger:
         limit = self.budget.seconds
         return None if limit is None else max(0.0, limit - self.spent.seconds)
 
+    @property
+    def unpriced(self) -> bool:
+        """Whether tokens or dollars are limited and nobody knows what an episode costs."""
+        limits = self.budget
+        return not self._priced and (limits.tokens is not None or limits.usd is not None)
+
     def reserve(self, episodes: int = 1, tokens: int = 0, usd: float = 0.0) -> Reservation:
         """Return a held part of the budget.
 
@@ -104,17 +136,40 @@ class Ledger:
         """
         if min(episodes, tokens, usd) < 0:
             raise ValueError("a reservation cannot be negative")
-        self._refuse_over(Spent(episodes, tokens, usd))
-        reservation = Reservation(self, episodes, tokens, usd)
-        self._held[id(reservation)] = reservation
+        with self._lock:
+            self._refuse_over(Spent(episodes, tokens, usd))
+            reservation = Reservation(self, episodes, tokens, usd)
+            self._held[id(reservation)] = reservation
         return reservation
+
+    def reserve_rest(self, episodes: int, part: float = 1.0) -> Reservation:
+        """Return a reservation of a part of the tokens and dollars that are free.
+
+        Raises:
+            BudgetExhausted: nothing is free; nothing is held.
+        """
+        with self._lock:
+            spent, held, limits = self.spent, self.reserved, self.budget
+            tokens = _free(limits.tokens, spent.tokens + held.tokens) * part
+            # a hair less, so that adding it up again cannot round to more than the limit
+            usd = _free(limits.usd, spent.usd + held.usd) * part * (1 - 1e-12)
+            return self.reserve(episodes, int(tokens), usd)
 
     def reserve_episodes(self, count: int) -> list[Reservation]:
         """Return `count` reservations of one episode each, or hold none.
 
+        While the price of an episode is unknown one of them takes all that is left.
+
         Raises:
             BudgetExhausted: not all of them fit.
         """
+        if self.unpriced and count == 1:
+            return [self.reserve_rest(1)]
+        if self.unpriced and count > 1:
+            raise BudgetExhausted(
+                f"{count} episodes at once, of which nobody knows the price, could pass the "
+                "limit; run one first, or give the budget an estimate"
+            )
         held: list[Reservation] = []
         try:
             for _ in range(count):
@@ -127,15 +182,30 @@ class Ledger:
 
     def book(self, reservation: Reservation, used: Spent) -> None:
         """Count what a reservation used; `Reservation.settle` calls it."""
-        del self._held[id(reservation)]
-        self._episodes += used.episodes
-        self._tokens += used.tokens
-        self._usd += used.usd
-        if used.episodes == 1:
-            self._dearest = Spent(
-                tokens=max(self._dearest.tokens, used.tokens),
-                usd=max(self._dearest.usd, used.usd),
+        with self._lock:
+            del self._held[id(reservation)]
+            self._episodes += used.episodes
+            self._tokens += used.tokens
+            self._usd += used.usd
+            if reservation.episodes == 1:
+                self._priced = self._priced or used.tokens > 0 or used.usd > 0
+                self._dearest = dearer(self._dearest, used)
+
+    def grow(self, reservation: Reservation, tokens: int, usd: float) -> bool:
+        """Hold at least this much; `Reservation.use` calls it."""
+        with self._lock:
+            if tokens <= reservation.tokens and usd <= reservation.usd:
+                return True
+            reservation.tokens = max(reservation.tokens, tokens)
+            reservation.usd = max(reservation.usd, usd)
+            spent, held, limits = self.spent, self.reserved, self.budget
+            return _within(limits.tokens, spent.tokens + held.tokens) and _within(
+                limits.usd, spent.usd + held.usd
             )
+
+    def take_price(self) -> None:
+        """Believe what the episodes so far have cost, even if it is nothing."""
+        self._priced = True
 
     def _refuse_over(self, more: Spent) -> None:
         spent, held, limits = self.spent, self.reserved, self.budget
@@ -159,3 +229,16 @@ def _refuse(name: str, used: float, wanted: float, limit: float | None) -> None:
 def _over(name: str, limit: float, used: float) -> str:
     left = max(0.0, limit - used)
     return f"of the budget of {limit:g} {name}, {left:g} are left; raise the limit to go on"
+
+
+def dearer(one: Spent, other: Spent) -> Spent:
+    """Return the higher of the tokens and of the dollars of both."""
+    return Spent(tokens=max(one.tokens, other.tokens), usd=max(one.usd, other.usd))
+
+
+def _free(limit: float | None, used: float) -> float:
+    return 0.0 if limit is None else max(0.0, limit - used)
+
+
+def _within(limit: float | None, used: float) -> bool:
+    return limit is None or used <= limit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import anyio
@@ -12,7 +12,7 @@ from trace_agents.errors import BudgetExhausted, MalformedReply, ModelError, Ver
 from trace_agents.graph import Parameters
 from trace_agents.optimizers.base import Listener, Optimizer, Proposal
 from trace_agents.store import Evidence, ProposalRecord, ProposalState, Version
-from trace_agents.training.budget import Spent
+from trace_agents.training.budget import Ledger, Reservation, Spent, dearer
 from trace_agents.training.episodes import Rollout
 from trace_agents.training.events import (
     GateRound,
@@ -35,7 +35,14 @@ class Decider:
     judge: Judge
     max_staleness: int
     _number: int = 0
-    _dearest: Spent = field(default_factory=Spent)
+    _batch: tuple[str, ...] = ()
+    """The episodes that the decision learns from."""
+    _dearest: Spent | None = None
+    """What the dearest proposal cost; None before the first."""
+
+    async def price(self) -> None:
+        """Learn what an episode costs, if the budget needs to know."""
+        await self.judge.price(self.state.store.head)
 
     async def baseline(self) -> None:
         """Measure the head on all gate tasks: where the learning curve begins."""
@@ -52,8 +59,9 @@ class Decider:
         Raises:
             BudgetExhausted: the budget ended before the decision; it is recorded as abandoned.
         """
-        store = self.state.store
-        self._number = len(store.proposals()) + 1
+        store, batch = self.state.store, tuple(batch)
+        self._number = store.next_proposal()
+        self._batch = tuple(rollout.episode for rollout in batch)
         record = ProposalRecord(self._number, store.head.id, "abandoned")
         feed(self.optimizer, batch, store.versions(), self.max_staleness)
         proposal: Proposal | None = None
@@ -71,7 +79,7 @@ class Decider:
 
     async def _propose(self, head: Version) -> Proposal:
         ledger = self.state.ledger
-        held = ledger.reserve(0, self._dearest.tokens, self._dearest.usd)
+        held = self._hold(ledger)
         try:
             with anyio.fail_after(ledger.seconds_left):
                 proposal = await self.optimizer.propose(head.values)
@@ -81,13 +89,17 @@ class Decider:
             raise
         else:
             held.settle(tokens=proposal.tokens, usd=proposal.usd)
-            self._dearest = Spent(
-                tokens=max(self._dearest.tokens, proposal.tokens),
-                usd=max(self._dearest.usd, proposal.usd),
-            )
+            cost = Spent(tokens=proposal.tokens, usd=proposal.usd)
+            self._dearest = cost if self._dearest is None else dearer(self._dearest, cost)
             return proposal
         finally:
             held.release()
+
+    def _hold(self, ledger: Ledger) -> Reservation:
+        if self._dearest is None:
+            # half: the episodes under way may cost more than they hold
+            return ledger.reserve_rest(0, 0.5)
+        return ledger.reserve(0, self._dearest.tokens, self._dearest.usd)
 
     async def _weigh(self, proposal: Proposal, record: ProposalRecord) -> None:
         base = head = self.state.store.head
@@ -130,6 +142,7 @@ class Decider:
                 reasoning=record.reasoning,
             )
             state.store.record_proposal(replace(record, state="committed", version=version.id))
+            state.store.consume(self._batch)
             state.gate = self.judge.known(version)
             event = VersionPublished(
                 state.status, self._number, version.id, version.changed, evidence
@@ -150,6 +163,8 @@ class Decider:
         problems = tuple(dict.fromkeys((*record.problems, reason)))
         with self.state.store.transaction():
             self.state.store.record_proposal(replace(record, state=state, problems=problems))
+            if state != "abandoned":
+                self.state.store.consume(self._batch)
             self.state.log(event)
         self.state.notify(event)
 

@@ -17,9 +17,10 @@ from trace_agents.graph import Graph
 from trace_agents.store import EpisodeRecord, Version
 from trace_agents.tracing.context import Trace, recording
 from trace_agents.training.budget import Ledger, Reservation
+from trace_agents.training.meter import Meter, MeteredTrace
 from trace_agents.workflow import Workflow
 
-Status: TypeAlias = Literal["done", "failed", "cancelled", "timeout"]
+Status: TypeAlias = Literal["done", "failed", "unjudged", "stopped", "cancelled", "timeout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Rollout:
     split: str
     version: int
     status: Status
-    """`cancelled` means that the workflow cancelled itself; a cancelled run leaves no rollout."""
+    """`unjudged`: the guide raised. `stopped`: its model calls passed the budget's limit.
+    `cancelled` means that the workflow cancelled itself; a cancelled run leaves no rollout."""
     output: object = None
     feedback: Feedback | None = None
     """None unless the status is `done`."""
@@ -78,15 +80,16 @@ class _Attempt:
     output: object = None
     feedback: Feedback | None = None
 
-    def failed(self, error: str) -> None:
-        self.status, self.error = "failed", error
+    def failed(self, error: str, status: Status = "failed") -> None:
+        self.status, self.error = status, error
 
 
 class EpisodeRunner:
     """Runs episodes side by side, at most `concurrency` at once.
 
-    An episode that raises, runs out of time, or whose guide raises becomes a rollout that says
-    so. Cancellation of the caller passes through: nothing is recorded, nothing stays reserved.
+    An episode that raises, runs out of time or budget, or whose guide raises becomes a rollout
+    that says so. Cancellation of the caller passes through: nothing is recorded, nothing stays
+    reserved.
     """
 
     def __init__(
@@ -118,7 +121,8 @@ class EpisodeRunner:
             BudgetExhausted: the ledger has no episode left.
         """
         async with self.limiter:
-            return await self.run_now(task, version, split, index, self._ledger.reserve())
+            (reservation,) = self._ledger.reserve_episodes(1)
+            return await self.run_now(task, version, split, index, reservation)
 
     async def run_now(
         self,
@@ -134,22 +138,26 @@ class EpisodeRunner:
         keep = self._keep_graphs if keep_graph is None else keep_graph
         kept = keep or self._on_trace is not None
         name = f"{split}-{index}-v{version.id}"
-        trace = Trace(name, version.id, version.values, kept=kept)
+        meter = Meter(reservation)
+        trace = MeteredTrace(name, version.id, version.values, kept=kept, on_spend=meter.spend)
         # a judge's own model calls are counted, and stay out of the episode's graph
-        judging = Trace(trace.episode)
+        judging = MeteredTrace(name, on_spend=meter.spend)
         attempt = _Attempt()
         began = time.monotonic()
         self.running += 1
         self.peak = max(self.peak, self.running)
         finished = False
         try:
-            with anyio.move_on_after(self._seconds()):
+            with anyio.move_on_after(self._seconds()), meter.scope:
                 await self._attempt(attempt, task, trace, judging)
             finished = True
         finally:
             self.running -= 1
-            tokens, usd = trace.tokens + judging.tokens, trace.usd + judging.usd
-            reservation.settle(episodes=int(finished), tokens=tokens, usd=usd)
+            # an episode without a verdict is given back; what its model calls cost is not
+            if meter.over and attempt.status == "timeout":
+                attempt.failed("the budget ended during the episode; raise its limit", "stopped")
+            counts = finished and attempt.status != "unjudged"
+            reservation.settle(episodes=int(counts), tokens=meter.tokens, usd=meter.usd)
         if attempt.status == "timeout":
             attempt.error = f"the episode did not end within {self._describe_deadline()}"
         graph = self._graph(trace, attempt, keep)
@@ -167,8 +175,8 @@ class EpisodeRunner:
             graph,
             attempt.error,
             time.monotonic() - began,
-            tokens,
-            usd,
+            meter.tokens,
+            meter.usd,
             frozenset(trace.read),
         )
 
@@ -189,7 +197,7 @@ class EpisodeRunner:
                 attempt.feedback = await self._judge(task, attempt.output)
             attempt.status = "done"
         except Exception as error:  # noqa: BLE001 - the boundary: a failed guide is data
-            attempt.failed(_sentence("the guide raised", error))
+            attempt.failed(_sentence("the guide raised", error), "unjudged")
 
     async def _judge(self, task: object, output: object) -> Feedback:
         verdict = self._guide(task, output)

@@ -13,8 +13,10 @@ from trace_agents.feedback import Guide
 from trace_agents.graph import Values
 from trace_agents.store import Version, canonical
 from trace_agents.tracing.context import Trace
-from trace_agents.training.budget import Ledger
+from trace_agents.training.budget import Ledger, Reservation
 from trace_agents.training.episodes import EpisodeRunner, Rollout
+from trace_agents.training.mistakes import alone
+from trace_agents.training.pricing import learn_price
 from trace_agents.workflow import Workflow
 
 
@@ -50,20 +52,22 @@ async def evaluate(  # noqa: PLR0913 - the options of one public call, all named
         keep_graphs=keep_graphs,
     )
     rollouts: dict[int, Rollout] = {}
-    held = ledger.reserve_episodes(len(tasks))
+    ledger.reserve(len(tasks)).release()  # all or none
 
-    async def one(index: int, task: object) -> None:
+    async def one(index: int, reservation: Reservation) -> None:
         async with runner.limiter:
-            rollouts[index] = await runner.run_now(task, version, split, index, held[index])
+            rollouts[index] = await runner.run_now(tasks[index], version, split, index, reservation)
 
-    try:
-        with workflow.instrumented():
+    with workflow.instrumented(), alone():
+        first = await learn_price(ledger, len(tasks), one)
+        held = ledger.reserve_episodes(len(tasks) - first)
+        try:
             async with anyio.create_task_group() as group:
-                for index, task in enumerate(tasks):
-                    group.start_soon(one, index, task)
-    finally:
-        for reservation in held:
-            reservation.release()
+                for index, reservation in enumerate(held, first):
+                    group.start_soon(one, index, reservation)
+        finally:
+            for reservation in held:
+                reservation.release()
     return tuple(rollouts[index] for index in range(len(tasks)))
 
 

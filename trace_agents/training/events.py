@@ -29,6 +29,18 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins, or goes on after it was interrupted."""
+
+    status: Status
+    train_tasks: int
+    gate_tasks: int
+    held_out: bool
+    """Whether the run itself split the gate tasks off."""
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EpisodeEnded:
     """An episode is over and recorded."""
 
@@ -39,6 +51,8 @@ class EpisodeEnded:
     outcome: str
     score: float | None
     error: str | None
+    read: tuple[str, ...] = ()
+    """Names of the parameters that it read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +104,18 @@ class Warned:
 
 
 TrainingEvent: TypeAlias = (
-    EpisodeEnded | ProposalMade | GateRound | VersionPublished | ProposalRejected | Warned
+    RunStarted
+    | EpisodeEnded
+    | ProposalMade
+    | GateRound
+    | VersionPublished
+    | ProposalRejected
+    | Warned
 )
 
 
 def event_data(event: TrainingEvent) -> dict[str, object]:
-    """Return an event as a JSON object, without the state of the run."""
+    """Return an event as a JSON object; of the run's state it says what was spent until then."""
     data = cast("dict[str, object]", asdict(event))
-    del data["status"]
-    return data
+    status = cast("dict[str, object]", data.pop("status"))
+    return {**data, "spent": status["spent"]}

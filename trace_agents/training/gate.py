@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from trace_agents.errors import BudgetExhausted, InvalidValue
+from trace_agents.graph import Values
 from trace_agents.store import Evidence, Version, canonical
 from trace_agents.training.budget import Ledger, Reservation
 from trace_agents.training.episodes import EpisodeRunner, Rollout
+from trace_agents.training.pricing import learn_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,13 @@ class Gate:
     """Parts of the gate tasks, growing to 1."""
     failure_score: float | None = None
     """The score of a failed episode. Without it a pair with a failed side is left out of the
-    mean, and a candidate that fails more often than the head is rejected."""
+    mean, and a candidate that fails more often than the head is rejected. An episode
+    whose guide raised has failed here too: a candidate must not win by what cannot be judged."""
 
     def __post_init__(self) -> None:
         growing = all(a < b for a, b in zip((0.0, *self.rounds), self.rounds, strict=False))
         if not growing or self.rounds[-1:] != (1.0,):
-            raise ValueError(f"the gate's rounds must grow to 1.0, not {self.rounds}")
+            raise InvalidValue(f"the gate's rounds must grow to 1.0, not {self.rounds}")
 
     def sizes(self, count: int) -> tuple[int, ...]:
         """Return how many of `count` tasks each round has seen at its end."""
@@ -63,8 +67,10 @@ class Judge:
     runner: EpisodeRunner
     ledger: Ledger
     on_rollout: Callable[[Rollout], None]
-    on_round: Callable[[Version, Evidence], None]
+    on_round: Callable[[Version, Evidence], None] = lambda _version, _evidence: None
     next_index: int = 0
+    stopped: str | None = None
+    """Why the budget stopped an episode under way; then nothing more is decided."""
     _scores: dict[tuple[str, int], float] = field(default_factory=dict[tuple[str, int], float])
 
     async def judge(self, candidate: Version, head: Version) -> Verdict:
@@ -84,6 +90,20 @@ class Judge:
             if early:
                 return Verdict(False, evidence, early)
         return self._final(evidence)
+
+    async def price(self, version: Version) -> None:
+        """Run the first gate task of a version alone, if the budget needs to know the price."""
+        scores: dict[int, float | None] = {}
+
+        async def one(place: int, reservation: Reservation) -> None:
+            index, self.next_index = self.next_index, self.next_index + 1
+            await self._one(version, scores, place, index, reservation)
+
+        await learn_price(self.ledger, len(self.tasks), one)
+
+    def remember(self, values: Values, place: int, score: float) -> None:
+        """Keep a score that was measured: it is not measured again."""
+        self._scores[(canonical(dict(values)), place)] = score
 
     async def baseline(self, version: Version) -> tuple[float, float]:
         """Return the mean score of a version over all gate tasks, and its standard error."""
@@ -118,6 +138,8 @@ class Judge:
         finally:
             for reservation in held:
                 reservation.release()
+        if self.stopped is not None:
+            raise BudgetExhausted(self.stopped)
 
     async def _one(
         self,
@@ -133,8 +155,12 @@ class Judge:
             )
         self.on_rollout(rollout)
         if rollout.score is not None:
-            self._scores[(canonical(dict(version.values)), place)] = rollout.score
-        scores[place] = self.gate.failure_score if rollout.score is None else rollout.score
+            self.remember(version.values, place, rollout.score)
+            scores[place] = rollout.score
+        else:
+            scores[place] = self.gate.failure_score
+        if rollout.status == "stopped":
+            self.stopped = rollout.error
 
     def _early(
         self,

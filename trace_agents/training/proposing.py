@@ -29,10 +29,13 @@ def feed(
     versions: tuple[Version, ...],
     max_staleness: int,
 ) -> None:
-    """Give the optimizer the feedback of a batch, and nothing of earlier ones."""
+    """Give the optimizer the feedback of a batch, and nothing of earlier ones.
+
+    An episode without a verdict tells it nothing: what went wrong was not the workflow.
+    """
     optimizer.zero_feedback()
     for rollout in batch:
-        if rollout.graph is not None:
+        if rollout.graph is not None and rollout.status not in ("unjudged", "stopped"):
             old = stale(versions, rollout.version, max_staleness)
             optimizer.backward(_without(rollout.graph, old), words(rollout))
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
 from trace_agents.store import ParameterStore, Version
 from trace_agents.training.budget import Ledger, Spent
 from trace_agents.training.episodes import EpisodeRunner, Rollout
 from trace_agents.training.events import EpisodeEnded, Status, TrainingEvent, Warned, event_data
+from trace_agents.training.pending import to_body
+from trace_agents.training.tasks import Tasks
 
 OnEvent: TypeAlias = Callable[[TrainingEvent], None]
 
@@ -39,6 +41,9 @@ class TrainResult:
     spent: Spent
     curve: tuple[CurvePoint, ...]
     warnings: tuple[str, ...]
+    train_tasks: tuple[object, ...] = ()
+    gate_tasks: tuple[object, ...] = ()
+    """The tasks that judged; split off from yours where you gave none."""
 
 
 @dataclass(slots=True)
@@ -48,7 +53,10 @@ class RunState:
     store: ParameterStore
     ledger: Ledger
     runner: EpisodeRunner
+    tasks: Tasks
     on_event: OnEvent | None = None
+    durable: bool = False
+    """Whether anybody could go on with the run if it were killed."""
     episodes: int = 0
     failed: int = 0
     decisions: int = 0
@@ -93,18 +101,22 @@ class RunState:
         self.episodes += 1
         self.failed += rollout.score is None
         self.read |= rollout.read
-        self.store.record_episode(rollout.record())
-        self.emit(
-            EpisodeEnded(
-                self.status,
-                rollout.episode,
-                rollout.split,
-                rollout.version,
-                rollout.status,
-                rollout.score,
-                rollout.error,
-            )
+        event = EpisodeEnded(
+            self.status,
+            rollout.episode,
+            rollout.split,
+            rollout.version,
+            rollout.status,
+            rollout.score,
+            rollout.error,
+            tuple(sorted(rollout.read)),
         )
+        with self.store.transaction():
+            self.store.record_episode(rollout.record())
+            if self.durable and rollout.split == "train":
+                self.store.keep_pending(rollout.episode, to_body(rollout))
+            self.log(event)
+        self.notify(event)
 
     def warn(self, message: str) -> None:
         """Report a warning, once."""
@@ -115,7 +127,9 @@ class RunState:
     def plot(self, decision: int) -> None:
         """Add the head to the learning curve."""
         if self.gate is not None:
-            self.curve.append(CurvePoint(decision, self.store.head.id, *self.gate))
+            point = CurvePoint(decision, self.store.head.id, *self.gate)
+            self.curve.append(point)
+            self.store.append("CurvePoint", asdict(point))
 
     def result(self) -> TrainResult:
         """Return what the run ends with."""
@@ -130,4 +144,6 @@ class RunState:
             spent,
             tuple(self.curve),
             tuple(self.warnings),
+            self.tasks.train,
+            self.tasks.gate,
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from trace_agents.errors import TaskFileError
+from trace_agents.errors import InvalidValue, TaskFileError
 from trace_agents.store import canonical
 
 
@@ -72,19 +74,62 @@ def shuffled(count: int, seed: str) -> list[int]:
     return order
 
 
+HELD_OUT = 0.25
+"""The part of the tasks that judges candidates, where none were given for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """The tasks that a run learns from, and those that judge what it learnt."""
+
+    train: tuple[object, ...]
+    gate: tuple[object, ...]
+    held_out: bool = False
+    """Whether the gate tasks were split off by the run itself."""
+
+
+def split_tasks(tasks: Sequence[object], gate: Sequence[object] | None, seed: int) -> Tasks:
+    """Return tasks that share none; without gate tasks a seeded quarter, two at least, judges.
+
+    Raises:
+        InvalidValue: a list is empty, they share a task, or there are too few to split.
+    """
+    if gate is not None:
+        check_disjoint(tasks, gate)
+        return Tasks(tuple(tasks), tuple(gate))
+    # equal tasks stay on one side
+    places: dict[str, list[int]] = {}
+    for place, task in enumerate(tasks):
+        places.setdefault(canonical(task), []).append(place)
+    groups = list(places.values())
+    if len(groups) < 4:
+        raise InvalidValue(
+            f"{len(groups)} different tasks are too few to hold some out as judges: give at "
+            "least 4 tasks, or gate_tasks= of your own"
+        )
+    order = shuffled(len(groups), f"{seed}/held out")
+    judging = order[: max(2, math.ceil(len(groups) * HELD_OUT))]
+    held = {place for group in judging for place in groups[group]}
+    return Tasks(
+        tuple(task for place, task in enumerate(tasks) if place not in held),
+        tuple(task for place, task in enumerate(tasks) if place in held),
+        held_out=True,
+    )
+
+
 def check_disjoint(train: Sequence[object], gate: Sequence[object]) -> None:
     """Refuse lists of which one is empty or that share a task.
 
     Raises:
-        ValueError: naming the first task that is in both.
+        InvalidValue: naming the first task that is in both.
     """
     for name, tasks in (("tasks", train), ("gate_tasks", gate)):
         if not tasks:
-            raise ValueError(f"{name} is empty; give at least one task")
+            raise InvalidValue(f"{name} is empty; give at least one task")
     seen = {canonical(task) for task in train}
     shared = [task for task in gate if canonical(task) in seen]
     if shared:
-        raise ValueError(
+        raise InvalidValue(
             f"{len(shared)} of the gate tasks are also train tasks, the first is "
             f"{canonical(shared[0])[:200]}; a gate must judge on tasks that were not learned from"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from os import SEEK_END
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -44,6 +45,24 @@ class TraceFiles:
 
     def _open(self, folder: Path, name: str) -> TextIO:
         if name not in self._files:
+            _drop_torn_line(folder / name)
             file = self._stack.enter_context((folder / name).open("a", encoding="utf-8"))
             self._files[name] = file
         return self._files[name]
+
+
+def _drop_torn_line(path: Path) -> None:
+    """Cut off the end of a file that was being written when its process was killed."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        end = file.seek(0, SEEK_END)
+        while end > 0:
+            begin = max(0, end - 65_536)
+            file.seek(begin)
+            place = file.read(end - begin).rfind(b"\n")
+            if place >= 0:
+                file.truncate(begin + place + 1)
+                return
+            end = begin
+        file.truncate(0)

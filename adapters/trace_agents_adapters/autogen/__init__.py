@@ -14,9 +14,9 @@ else:
 
     require_supported()
 
-from trace_agents_adapters.bound import NothingToLearn
 from trace_agents_adapters.autogen.litellm_client import LitellmClient, litellm_client
 from trace_agents_adapters.autogen.workflow import AutoGenApp, AutoGenWorkflow
+from trace_agents_adapters.bound import NothingToLearn
 from trace_agents_adapters.detect import AutoGenAdapter
 from trace_agents_adapters.detect import autogen as adapter
 

@@ -13,9 +13,10 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from trace_agents.errors import TraceAgentsError
 from trace_agents.feedback import Feedback
-from trace_agents.graph import Graph, Kind
+from trace_agents.graph import Graph, GraphNode, Kind
 from trace_agents.serialize import graph_from_json, graph_to_json
 from trace_agents_adapters.otel import conventions as names
+from trace_agents_adapters.otel.cycles import without_cycles
 from trace_agents_adapters.otel.evaluations import to_event
 from trace_agents_adapters.otel.otlp_decode import MISTAKES
 from trace_agents_adapters.otel.records import Link, SpanRecord
@@ -143,13 +144,18 @@ def exported(spans: Iterable[SpanRecord]) -> Graph | None:
         problems = ("another exported graph of the same episode was left out",)
     try:
         graph = _graph(head, own)
+        known = {node.id: node for node in graph.nodes if _is_sound(node)}
+        kept = [e for e in graph.edges if e.source in known and e.target in known]
     except MISTAKES as error:
         return Graph(problems=(f"an exported graph does not parse: {error!r}",))
-    known = graph.by_id
-    kept = tuple(e for e in graph.edges if e.source in known and e.target in known)
     if len(kept) < len(graph.edges):
         problems = (*problems, "some spans of an exported graph are missing")
-    return replace(graph, edges=kept, problems=problems)
+    if len(known) < len(graph.nodes):
+        problems = (*problems, "nodes of an exported graph are told twice, or of the wrong sort")
+    places = {node: (place, 0) for place, node in enumerate(known)}
+    edges, dropped = without_cycles(kept, places.__getitem__)
+    problems += tuple(f"an edge from {e.source} to {e.target} closed a cycle" for e in dropped)
+    return replace(graph, nodes=tuple(known.values()), edges=tuple(edges), problems=problems)
 
 
 def _graph(head: SpanRecord, own: Iterable[SpanRecord]) -> Graph:
@@ -157,6 +163,18 @@ def _graph(head: SpanRecord, own: Iterable[SpanRecord]) -> Graph:
     # not by time: some that store spans round it
     nodes.sort(key=lambda node: cast("int", node.pop(_POSITION)))
     return graph_from_json({**_json(head.attributes[names.GRAPH]), "nodes": nodes})
+
+
+def _is_sound(node: GraphNode) -> bool:
+    """Whether what must be text is text: a file may claim anything."""
+    told = (node.id, node.name, node.description, node.operation, *node.spans)
+    return all(map(_is_text, told)) and all(
+        text is None or _is_text(text) for text in (node.agent, node.error)
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _json(value: object) -> dict[str, object]:

@@ -60,6 +60,8 @@ def parts_of(value: object, role: str = "user", depth: int = 0) -> Iterator[Part
 
     A text that stands alone is a message of the given role.
     """
+    if value is None:
+        return
     if isinstance(value, str):
         if value.strip():
             yield Part(role, "text", value)
@@ -69,8 +71,11 @@ def parts_of(value: object, role: str = "user", depth: int = 0) -> Iterator[Part
             yield pair
         elif depth < _DEEPEST:
             for item in cast("list[object]", value):
-                yield from parts_of(item, role, depth + 1)
-    elif isinstance(value, dict | Mapping):  # a dict is the common case, and quicker to tell
+                if isinstance(item, dict):  # the common case, in one step
+                    yield from _of_mapping(cast("dict[str, object]", item), role, depth + 1)
+                else:
+                    yield from parts_of(item, role, depth + 1)
+    elif isinstance(value, Mapping):
         yield from _of_mapping(cast("Mapping[str, object]", value), role, depth)
 
 
@@ -114,7 +119,12 @@ def message_parts(message: Mapping[str, object], role: str = "user") -> Iterator
     role = role_of(message.get("role") or message.get("type"), role)
     if "parts" in message:
         for part in items(message["parts"]):
-            yield from _genai_part(mapping(part), role)
+            fields = mapping(part)
+            content = fields.get("content")
+            if fields.get("type") == "text" and isinstance(content, str):
+                yield Part(role, "text", content)  # the common case, in one step
+            else:
+                yield from _genai_part(fields, role)
         return
     answered = message.get("tool_call_id") or message.get("call_id")
     if role == "tool":

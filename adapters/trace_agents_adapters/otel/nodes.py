@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 from trace_agents.graph import Edge, GraphNode, Kind, Reason
 from trace_agents_adapters.otel.calls import Definition
-from trace_agents_adapters.otel.values import mapping
+from trace_agents_adapters.otel.values import mapping, storable
 
 
 class Nodes:
@@ -21,6 +22,7 @@ class Nodes:
         self._nodes: dict[str, GraphNode | None] = {}
         self._maybe: dict[str, GraphNode] = {}
         self._named: dict[str, dict[str, str]] = {}
+        self._defined: dict[int, tuple[Definition, str]] = {}
 
     def reserve(self, node: str) -> None:
         """Keep the place of a node in the order; `put` brings the node."""
@@ -28,7 +30,8 @@ class Nodes:
 
     def put(self, node: GraphNode) -> None:
         """Add a node, or fill its place."""
-        self._nodes[node.id] = node
+        plain = node.value is None or isinstance(node.value, str)
+        self._nodes[node.id] = node if plain else replace(node, value=storable(node.value))
 
     def __contains__(self, node: str) -> bool:
         return node in self._nodes or node in self._maybe
@@ -72,7 +75,7 @@ class Nodes:
         """Return the id of a declared parameter."""
         node = f"parameter:{name}"
         if self._nodes.get(node) is None:
-            self._nodes[node] = GraphNode(node, Kind.PARAMETER, name, value)
+            self._nodes[node] = GraphNode(node, Kind.PARAMETER, name, storable(value))
         return node
 
     def found_parameter(self, name: str, text: str) -> str:
@@ -81,9 +84,13 @@ class Nodes:
 
     def definition(self, tool: Definition) -> str:
         """Return the id of a tool as it was offered."""
-        value = mapping(tool.value) or {"name": tool.name}
+        known = self._defined.get(id(tool))
+        if known is not None:  # readers return one and the same for the same text
+            return known[1]
+        value = storable(mapping(tool.value) or {"name": tool.name})
         told = json.dumps(value, sort_keys=True, default=str)
         node = self._numbered(f"tool:{tool.name}", told)
+        self._defined[id(tool)] = (tool, node)
         if self._nodes.get(node) is None:
             kind = Kind.TOOL_DEFINITION
             self._nodes[node] = GraphNode(node, kind, tool.name, value, None, tool.description)

@@ -60,9 +60,16 @@ def _add_span(span: Json, scope: str, resource: Mapping[str, object], into: Tele
     except MISTAKES as error:
         into.problems.append(f"a span was left out ({span.get('name', '')!r}): {said(error)}")
         return
-    lost = span.get("droppedAttributesCount")
-    if isinstance(lost, int | str) and int(lost or 0):
-        into.notes.append(dropped(str(span.get("name", "")), int(lost)))
+    lost = _count(span.get("droppedAttributesCount"))
+    if lost > 0:
+        into.notes.append(dropped(str(span.get("name", "")), lost))
+
+
+def _count(value: object) -> int:
+    try:
+        return integer(value)
+    except MISTAKES:  # the span itself is read
+        return 0
 
 
 def dropped(name: str, count: int) -> str:

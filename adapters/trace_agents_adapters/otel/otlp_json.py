@@ -17,7 +17,7 @@ from trace_agents_adapters.otel.otlp_decode import KINDS, STATUS
 from trace_agents_adapters.otel.records import SpanRecord
 from trace_agents_adapters.otel.telemetry import LogRecord
 
-__all__ = ["logs_to_line", "read_logs", "read_spans", "read_telemetry", "to_line"]
+__all__ = ["logs_to_line", "to_line"]
 
 
 def to_line(records: Sequence[SpanRecord]) -> str:

@@ -36,7 +36,7 @@ class Outputs:
             self._nodes.link(source, span_id, Reason.LINK)
         if not known:
             found, complete = self._producers([as_text(call.output)])
-            last = [] if complete else self._last()
+            last = [] if complete else self._last
             for source in dict.fromkeys([*found, *last]):
                 self._nodes.link(source, span_id, Reason.CONTENT)
 
@@ -76,7 +76,7 @@ class Outputs:
                     final = [self._last_in[span_id]]
                 self._add(f"output:{span_id}", call.name, told, final)
         if not self._runs and not any(c.kind is Kind.MESSAGE for c in self._scene.calls.values()):
-            last = self._last()
+            last = self._last
             value = self._scene.calls[last[0]] if last else None
             if value is not None:
                 self._add("output", "output", _said(value), last)
@@ -89,8 +89,9 @@ class Outputs:
         for source in producers:
             self._nodes.link(source, node, Reason.CONTENT)
 
+    @cached_property
     def _last(self) -> list[str]:
-        """Return the model or tool call that began last."""
+        """The model or tool call that began last."""
         for span_id in reversed(self._scene.calls):
             if self._scene.calls[span_id].kind in (Kind.LLM_CALL, Kind.TOOL_CALL):
                 return [span_id]

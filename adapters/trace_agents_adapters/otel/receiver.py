@@ -211,7 +211,7 @@ class Receiver:
     async def _body(self, request: Request) -> bytes:
         most = self._limits.body
         told = request.headers.get("content-length", "0")
-        if told.isdigit() and int(told) > most:
+        if told.isdecimal() and int(told) > most:
             raise Refused(413, f"the body is longer than {most} bytes")
         parts = bytearray()
         try:

@@ -14,7 +14,8 @@ _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff]"
     r"|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:-[^\W\u3040-\u30ff\u3400-\u9fff]+)*"
 )
-_ESCAPED = re.compile(r"\\+[nrt]")
+# a run of backslashes is tried once, not from each of them: text may hold nothing else
+_ESCAPED = re.compile(r"(?<!\\)\\+[nrt]")
 _STEPS = (1, 2, 4, 16)
 """How many first words a text is filed under: the most of these that it has."""
 _ALIKE = 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -90,9 +91,25 @@ def as_text(value: object) -> str:
         return str(type(value).__name__)
 
 
+def storable(value: object, depth: int = 0) -> object:
+    """Return a value as JSON data that can be written: bytes as base64, and nothing too deep."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth >= _DEEPEST:
+        return "(nested too deeply)"
+    if isinstance(value, list):
+        return [storable(item, depth + 1) for item in cast("list[object]", value)]
+    members = cast("dict[str, object]", value).items()
+    return {name: storable(item, depth + 1) for name, item in members}
+
+
 def mapping(value: object) -> Mapping[str, object]:
     """Return a mapping as it is, and an empty one for anything else."""
-    if isinstance(value, dict | Mapping):  # a dict is the common case, and quicker to tell
+    if isinstance(value, dict):  # the common case, and quicker to tell
+        return cast("dict[str, object]", value)
+    if isinstance(value, Mapping):
         return cast("Mapping[str, object]", value)
     return {}
 

@@ -19,6 +19,8 @@ Attributes: TypeAlias = Mapping[str, object]
 _AGENT = re.compile(r'"lc_agent_name":\s*"([^"]{1,200})"')
 _NODE = re.compile(r'"langgraph_node":\s*"([^"]{1,200})"')
 _LONGEST_LITERAL = 100_000
+_DIGITS = 10
+# of the number of an item; more of them are no number that a program wrote
 
 
 class Attribute:
@@ -54,13 +56,15 @@ def flattened(attributes: Attributes, prefix: str) -> list[tuple[int, Attributes
     for key, value in attributes.items():
         if key.startswith(prefix) and len(key) > start and key[start - 1] == ".":
             number, _, rest = key[start:].partition(".")
-            if number.isdigit():
+            if number.isdecimal() and len(number) < _DIGITS:
                 found.setdefault(int(number), {})[rest] = value
     return sorted(found.items())
 
 
 def definitions(value: object) -> tuple[Definition, ...]:
     """Return the tools that an attribute lists, as JSON text or as data."""
+    if value is None:
+        return ()
     if isinstance(value, str):
         return _definitions_of_text(value)
     return tuple(d for item in items(value) if (d := definition(parsed(item))) is not None)
