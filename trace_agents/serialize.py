@@ -8,11 +8,12 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from trace_agents.errors import TraceFileError
 from trace_agents.graph import Edge, Graph, GraphNode, Kind, Reason
 
+T = TypeVar("T")
 SCHEMA = 1
 
 _GZIP = b"\x1f\x8b"
@@ -53,17 +54,24 @@ def graph_from_json(data: Mapping[str, Any]) -> Graph:
 
 def _node(item: Mapping[str, Any]) -> GraphNode:
     fields: dict[str, Any] = {**item, "kind": Kind(item["kind"]), "spans": tuple(item["spans"])}
-    return GraphNode(**fields)
+    return _texts(GraphNode(**fields), "id", "name")
 
 
 def _edge(item: Mapping[str, Any]) -> Edge:
     fields: dict[str, Any] = {**item, "reason": Reason(item["reason"])}
-    return Edge(**fields)
+    return _texts(Edge(**fields), "source", "target")
+
+
+def _texts(made: T, *names: str) -> T:
+    for name in names:
+        if not isinstance(getattr(made, name), str):
+            raise TypeError(f"{name} must be text, got {getattr(made, name)!r}")
+    return made
 
 
 def dump_graph(graph: Graph) -> str:
-    """Return the graph as one line of JSON."""
-    return json.dumps(graph_to_json(graph), ensure_ascii=False, separators=(",", ":"))
+    """Return the graph as one line of JSON, in ASCII: half an emoji cannot be written in UTF-8."""
+    return json.dumps(graph_to_json(graph), separators=(",", ":"))
 
 
 def read_graph_lines(path: str | Path) -> list[Graph]:

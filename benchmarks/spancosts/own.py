@@ -20,10 +20,10 @@ from trace_agents.attributes import EPISODE as EPISODE_ID
 from trace_agents.attributes import VERSION
 from trace_agents.tracing.context import Trace, recording
 from trace_agents_adapters.otel import EpisodeProcessor, spans_to_graphs
-from trace_agents_adapters.otel.otlp_proto import read_traces
-from trace_agents_adapters.otel.sdk import to_sdk
-from trace_agents_adapters.otel.streaming import GraphStream
-from trace_agents_adapters.otel.telemetry import Telemetry
+from trace_agents_adapters.otel.dag.streaming import GraphStream
+from trace_agents_adapters.otel.exporting.sdk import to_sdk
+from trace_agents_adapters.otel.sources.otlp_proto import read_traces
+from trace_agents_adapters.otel.sources.telemetry import Telemetry
 
 ROUNDS = 15
 LIVE = 2_000

@@ -44,11 +44,13 @@ class Programs:
         command = [sys.executable, script, program, what, how, str(self.episodes)]
         try:
             done = subprocess.run(
-                command, stdout=subprocess.PIPE, text=True, timeout=self.timeout, check=True
+                command, capture_output=True, text=True, timeout=self.timeout, check=True
             )
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            print(f"{program} {what} {how}: {error}", file=sys.stderr, flush=True)
-            return Measured()
+        except subprocess.TimeoutExpired:
+            return _nothing(f"{program} {what} {how}: stopped after {self.timeout:g} s")
+        except subprocess.CalledProcessError as error:
+            reason = (error.stderr or str(error)).strip().splitlines()[-1]
+            return _nothing(f"{program} {what} {how}: {reason}")
         return Measured(json.loads(done.stdout.splitlines()[-1]))
 
     def turns(self, what: str, ways: Sequence[str]) -> dict[str, float]:
@@ -97,6 +99,11 @@ def memory_rows(programs: Programs) -> Iterator[Row]:
         what = f"objects left behind by all waves, {name} / bare"
         objects = at_most(what, found["objects"], OBJECTS)
         yield replace(objects, other=bare["objects"])
+
+
+def _nothing(reason: str) -> Measured:
+    print(reason, file=sys.stderr, flush=True)
+    return Measured()
 
 
 def _median(times: Sequence[float]) -> float:

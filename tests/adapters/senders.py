@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from trace_agents_adapters.otel import SpanRecord, to_line
-from trace_agents_adapters.otel.receiver import Receiver
+from trace_agents_adapters.otel.receiving.receiver import Receiver
 
 SPAN = SpanRecord("a" * 32, "b" * 16, name="one", start=1, end=2, attributes={"n": 1})
 LINE = to_line([SPAN])

@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 
 from trace_agents_adapters.otel import SpanRecord, to_line
-from trace_agents_adapters.otel.files import read_spans
 from trace_agents_adapters.otel.records import Event
+from trace_agents_adapters.otel.sources.files import read_spans
 
 # what `GET /v1/projects/default/spans` of Phoenix 14 answers, and a row of its data frame
 EVENT = {"name": "ev", "timestamp": "2026-11-21T07:09:28.754121+00:00", "attributes": {"x": 1}}

@@ -17,9 +17,9 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from tests.adapters.senders import JSON, LINE, SPAN, post, spans
 from trace_agents_adapters.otel import SpanRecord, to_line
-from trace_agents_adapters.otel.files import read_telemetry
-from trace_agents_adapters.otel.intake import Limits
-from trace_agents_adapters.otel.receiver import receiver
+from trace_agents_adapters.otel.receiving.intake import Limits
+from trace_agents_adapters.otel.receiving.receiver import receiver
+from trace_agents_adapters.otel.sources.files import read_telemetry
 
 
 def test_secrets_are_not_stored(tmp_path: Path) -> None:

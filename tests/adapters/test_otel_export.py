@@ -27,12 +27,12 @@ from trace_agents_adapters.otel import (
     spans_to_graphs,
     to_line,
 )
-from trace_agents_adapters.otel.evaluations import read_feedback
-from trace_agents_adapters.otel.export import ExportFailed, export_graphs
-from trace_agents_adapters.otel.receiver import receiver
+from trace_agents_adapters.otel.exporting.evaluations import read_feedback
+from trace_agents_adapters.otel.exporting.export import ExportFailed, export_graphs
+from trace_agents_adapters.otel.exporting.sdk import to_sdk
+from trace_agents_adapters.otel.exporting.thinking import ObservedOptimizer
+from trace_agents_adapters.otel.receiving.receiver import receiver
 from trace_agents_adapters.otel.records import Event
-from trace_agents_adapters.otel.sdk import to_sdk
-from trace_agents_adapters.otel.thinking import ObservedOptimizer
 
 GRAPH = Graph(
     (

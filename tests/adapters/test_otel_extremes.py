@@ -14,10 +14,10 @@ from tests.adapters import mutations
 from tests.adapters.mutations import GOOD, GOOD_GRAPH, check, within
 from trace_agents.errors import TraceFileError
 from trace_agents_adapters.otel import SpanRecord, read_graphs, spans_to_graphs, to_line
-from trace_agents_adapters.otel import files as trace_files
-from trace_agents_adapters.otel.intake import Limits, Refused, Signal, decoded
-from trace_agents_adapters.otel.otlp_decode import read_request
-from trace_agents_adapters.otel.telemetry import Telemetry
+from trace_agents_adapters.otel.sources import files as trace_files
+from trace_agents_adapters.otel.receiving.intake import Limits, Refused, Signal, decoded
+from trace_agents_adapters.otel.sources.otlp_decode import read_request
+from trace_agents_adapters.otel.sources.telemetry import Telemetry
 
 PATIENCE = 10.0
 """Seconds for one small file, where a hundredth of it is usual."""

@@ -29,9 +29,9 @@ from trace_agents.errors import TraceFileError
 from trace_agents.graph import Graph, GraphNode, Kind
 from trace_agents.serialize import dump_graph, read_graph_lines
 from trace_agents_adapters.otel import SpanRecord, from_sdk, to_line
-from trace_agents_adapters.otel.bounded import TooLarge, unpacked
-from trace_agents_adapters.otel.files import read_logs, read_spans, read_telemetry
 from trace_agents_adapters.otel.records import Event
+from trace_agents_adapters.otel.sources.bounded import TooLarge, unpacked
+from trace_agents_adapters.otel.sources.files import read_logs, read_spans, read_telemetry
 
 
 def said(role: str, text: str) -> str:

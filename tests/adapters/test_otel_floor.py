@@ -31,8 +31,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 import trace_agents as ta
 from trace_agents.tracing.context import Trace, recording
 from trace_agents_adapters.otel import SpanRecorder, ensure_provider
-from trace_agents_adapters.otel.export import export_graphs
-from trace_agents_adapters.otel.receiver import receiver
+from trace_agents_adapters.otel.exporting.export import export_graphs
+from trace_agents_adapters.otel.receiving.receiver import receiver
 
 said = [{"role": "user", "parts": [{"type": "text", "content": "Why?"}]}]
 about = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": json.dumps(said)}

@@ -27,11 +27,11 @@ from trace_agents_adapters.otel import (
     spans_to_graphs,
     to_line,
 )
-from trace_agents_adapters.otel.files import read_telemetry
-from trace_agents_adapters.otel.intake import Limits, Refused, decoded
-from trace_agents_adapters.otel.logs import with_logs
-from trace_agents_adapters.otel.otlp_decode import MISTAKES, read_request
-from trace_agents_adapters.otel.telemetry import Telemetry
+from trace_agents_adapters.otel.receiving.intake import Limits, Refused, decoded
+from trace_agents_adapters.otel.sources.files import read_telemetry
+from trace_agents_adapters.otel.sources.logs import with_logs
+from trace_agents_adapters.otel.sources.otlp_decode import MISTAKES, read_request
+from trace_agents_adapters.otel.sources.telemetry import Telemetry
 
 CORPUS = Path(__file__).parents[1] / "data" / "spans"
 TREES = 700

@@ -28,8 +28,8 @@ from tests.adapters.senders import LINE, SPAN, post, spans
 from trace_agents.graph import Kind
 from trace_agents.serialize import graph_from_json
 from trace_agents_adapters.otel import from_sdk
-from trace_agents_adapters.otel.intake import Limits
-from trace_agents_adapters.otel.receiver import Receiver, ReceiverError, receiver
+from trace_agents_adapters.otel.receiving.intake import Limits
+from trace_agents_adapters.otel.receiving.receiver import Receiver, ReceiverError, receiver
 
 
 @pytest.fixture

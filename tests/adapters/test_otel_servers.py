@@ -32,7 +32,7 @@ from trace_agents_adapters.otel import (
     graph_to_records,
     read_spans,
 )
-from trace_agents_adapters.otel.export import export_graphs
+from trace_agents_adapters.otel.exporting.export import export_graphs
 
 pytestmark = pytest.mark.skipif("TEST_BACKENDS" not in os.environ, reason="run make test-backends")
 

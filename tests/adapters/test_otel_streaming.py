@@ -9,7 +9,7 @@ import pytest
 
 from trace_agents.graph import Graph
 from trace_agents_adapters.otel import SpanRecord, read_spans, spans_to_graphs
-from trace_agents_adapters.otel.streaming import GraphStream
+from trace_agents_adapters.otel.dag.streaming import GraphStream
 
 CORPUS = Path(__file__).parents[1] / "data" / "spans"
 RUNS = sorted(CORPUS.glob("*/run.jsonl"))

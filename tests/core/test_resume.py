@@ -100,16 +100,20 @@ async def test_a_killed_run_goes_on_as_if_nothing_had_been(moment: int, tmp_path
     assert result.curve == (await run(None, lambda: None)).curve
 
 
-async def test_a_run_may_be_killed_more_than_once(tmp_path: Path) -> None:
-    """Cancelled while it goes on, it goes on again from there."""
-    killed_at(tmp_path, 90)
+@pytest.mark.parametrize(("moment", "later"), [(90, 60), (396, 3)])
+async def test_a_run_may_be_killed_more_than_once(moment: int, later: int, tmp_path: Path) -> None:
+    """Cancelled while it goes on, it goes on again from there.
+
+    The second case leaves gate scores of a candidate that nobody decided on.
+    """
+    killed_at(tmp_path, moment)
     for _ in range(3):
         with anyio.CancelScope() as scope:
             steps = [0]
 
             def tick(steps: list[int] = steps, scope: anyio.CancelScope = scope) -> None:
                 steps[0] += 1
-                if steps[0] == 60:
+                if steps[0] == later:
                     scope.cancel()
 
             await resume(tmp_path, workflow(tick), guide=closeness, optimizer=Remembering(tick))

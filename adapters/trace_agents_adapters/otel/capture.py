@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcesso
 from trace_agents.graph import Graph
 from trace_agents.tracing.context import Trace, current_trace
 from trace_agents_adapters.otel.conventions import EPISODE, VERSION
-from trace_agents_adapters.otel.convert import build_graph
-from trace_agents_adapters.otel.otlp_json import to_line
+from trace_agents_adapters.otel.dag.convert import build_graph
 from trace_agents_adapters.otel.records import SpanRecord, from_sdk
 from trace_agents_adapters.otel.scrub import scrub
+from trace_agents_adapters.otel.sources.otlp_json import to_line
 
 Key: TypeAlias = tuple[int, int]
 """Trace id and span id."""

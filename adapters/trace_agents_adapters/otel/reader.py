@@ -7,10 +7,10 @@ from pathlib import Path
 
 from trace_agents.errors import TraceFileError
 from trace_agents.graph import Graph
-from trace_agents_adapters.otel.convert import spans_to_graphs
-from trace_agents_adapters.otel.files import read_logs, read_telemetry
-from trace_agents_adapters.otel.logs import with_logs
-from trace_agents_adapters.otel.telemetry import LogRecord
+from trace_agents_adapters.otel.dag.convert import spans_to_graphs
+from trace_agents_adapters.otel.sources.files import read_logs, read_telemetry
+from trace_agents_adapters.otel.sources.logs import with_logs
+from trace_agents_adapters.otel.sources.telemetry import LogRecord
 
 
 def read_graphs(path: str | Path) -> list[Graph]:

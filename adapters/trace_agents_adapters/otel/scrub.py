@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import cast
 
 from trace_agents_adapters.otel.records import Event, SpanRecord
-from trace_agents_adapters.otel.telemetry import LogRecord
+from trace_agents_adapters.otel.sources.telemetry import LogRecord
 
 MARK = "[redacted]"
 """What stands where a secret was."""

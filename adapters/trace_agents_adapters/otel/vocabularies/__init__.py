@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from trace_agents_adapters.otel.calls import Call
+from trace_agents_adapters.otel.dag.calls import Call
 from trace_agents_adapters.otel.records import SpanRecord
 from trace_agents_adapters.otel.vocabularies import (
     agent_framework,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trace_agents.graph import Kind
-from trace_agents_adapters.otel.calls import Call
+from trace_agents_adapters.otel.dag.calls import Call
 from trace_agents_adapters.otel.records import SpanRecord
 from trace_agents_adapters.otel.vocabularies.fields import first_text
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias, cast
 
-from trace_agents_adapters.otel.calls import Definition
-from trace_agents_adapters.otel.messages import content_text, parts_of
+from trace_agents_adapters.otel.dag.calls import Definition
+from trace_agents_adapters.otel.dag.messages import content_text, parts_of
+from trace_agents_adapters.otel.dag.values import as_text, items, mapping, parsed, parsed_or_cut
 from trace_agents_adapters.otel.records import SpanRecord
-from trace_agents_adapters.otel.values import as_text, items, mapping, parsed, parsed_or_cut
 
 Attributes: TypeAlias = Mapping[str, object]
 

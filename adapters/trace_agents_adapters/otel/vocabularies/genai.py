@@ -1,7 +1,7 @@
 """OpenTelemetry's GenAI conventions: attributes, nested or as JSON, events, and log records.
 
 https://github.com/open-telemetry/semantic-conventions-genai. Log records reach this reader as
-events of their span (see `otel.logs`).
+events of their span (see `otel.sources.logs`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from trace_agents.graph import Kind
 from trace_agents_adapters.otel import conventions as names
-from trace_agents_adapters.otel.calls import Call
-from trace_agents_adapters.otel.messages import Part, message_parts, parts_of
+from trace_agents_adapters.otel.dag.calls import Call
+from trace_agents_adapters.otel.dag.messages import Part, message_parts, parts_of
+from trace_agents_adapters.otel.dag.values import items, mapping, parsed
 from trace_agents_adapters.otel.records import Event, SpanRecord
-from trace_agents_adapters.otel.values import items, mapping, parsed
 from trace_agents_adapters.otel.vocabularies.fields import Attribute, definitions, tool_answer
 from trace_agents_adapters.otel.vocabularies.own import bound
 

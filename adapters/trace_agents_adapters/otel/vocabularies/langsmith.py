@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from trace_agents.graph import Kind
 from trace_agents_adapters.otel import conventions as names
-from trace_agents_adapters.otel.calls import Call
-from trace_agents_adapters.otel.messages import parts_of
+from trace_agents_adapters.otel.dag.calls import Call
+from trace_agents_adapters.otel.dag.messages import parts_of
+from trace_agents_adapters.otel.dag.values import mapping, parsed
 from trace_agents_adapters.otel.records import SpanRecord
-from trace_agents_adapters.otel.values import mapping, parsed
 from trace_agents_adapters.otel.vocabularies.fields import (
     Attribute,
     definitions,

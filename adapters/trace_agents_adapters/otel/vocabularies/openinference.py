@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trace_agents.graph import Kind
-from trace_agents_adapters.otel.calls import Call, Definition, union
-from trace_agents_adapters.otel.messages import Part, parts_of, role_of, tool_call
+from trace_agents_adapters.otel.dag.calls import Call, Definition, union
+from trace_agents_adapters.otel.dag.messages import Part, parts_of, role_of, tool_call
+from trace_agents_adapters.otel.dag.values import items, mapping, parsed
 from trace_agents_adapters.otel.records import SpanRecord
-from trace_agents_adapters.otel.values import items, mapping, parsed
 from trace_agents_adapters.otel.vocabularies import genai
 from trace_agents_adapters.otel.vocabularies.fields import (
     Attribute,

@@ -6,9 +6,9 @@ from typing import cast
 
 from trace_agents.graph import Kind
 from trace_agents_adapters.otel import conventions as names
-from trace_agents_adapters.otel.calls import Call
+from trace_agents_adapters.otel.dag.calls import Call
+from trace_agents_adapters.otel.dag.values import mapping, parsed
 from trace_agents_adapters.otel.records import SpanRecord
-from trace_agents_adapters.otel.values import mapping, parsed
 
 MARKS = (names.NODE_KIND,)
 

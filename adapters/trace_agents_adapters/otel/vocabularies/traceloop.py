@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from trace_agents.graph import Kind
 from trace_agents_adapters.otel import conventions as names
-from trace_agents_adapters.otel.calls import Call, Definition
-from trace_agents_adapters.otel.messages import Part, message_parts, role_of, tool_call
+from trace_agents_adapters.otel.dag.calls import Call, Definition
+from trace_agents_adapters.otel.dag.messages import Part, message_parts, role_of, tool_call
+from trace_agents_adapters.otel.dag.values import Wrapped, items, mapping, parsed
 from trace_agents_adapters.otel.records import SpanRecord
-from trace_agents_adapters.otel.values import Wrapped, items, mapping, parsed
 from trace_agents_adapters.otel.vocabularies import genai
 from trace_agents_adapters.otel.vocabularies.fields import (
     Attributes,

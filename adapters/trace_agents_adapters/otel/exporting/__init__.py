@@ -1,0 +1,1 @@
+"""DAGs, feedback and model calls as spans, through any exporter."""

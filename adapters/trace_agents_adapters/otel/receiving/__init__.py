@@ -1,0 +1,1 @@
+"""The receiver: OTLP over HTTP on loopback, for agents in other processes."""

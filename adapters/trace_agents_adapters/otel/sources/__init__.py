@@ -1,0 +1,1 @@
+"""Where spans come from: files of every format, each read into records."""

@@ -1,0 +1,86 @@
+"""What a run writes down at its start, so that it can go on without being told again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trace_agents.training.budget import Budget
+from trace_agents.training.options import Options, budget_from
+from trace_agents.training.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Where the optimizer of a run came from."""
+
+    kind: str
+    """Its type."""
+    model: str | None = None
+    """The model's name, where the run was given one."""
+    given: bool = False
+    """Whether it was an object of the caller's, which nobody else can make again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How a run was started."""
+
+    options: Options
+    budget: Budget
+    maker: Maker
+    head: int
+    """Id of the live version at the start."""
+    first: int
+    """Index of the first train episode."""
+    counts: tuple[int, int]
+    """Train and gate tasks."""
+    held_out: bool
+    tasks: Tasks | None
+    """None where JSON does not give the tasks back as they were."""
+
+    def to_json(self) -> dict[str, object]:
+        """Return the configuration as a JSON object."""
+        return {
+            "options": self.options.to_json(),
+            "budget": asdict(self.budget),
+            "maker": asdict(self.maker),
+            "head": self.head,
+            "first": self.first,
+            "counts": list(self.counts),
+            "held_out": self.held_out,
+            "train": None if self.tasks is None else list(self.tasks.train),
+            "gate": None if self.tasks is None else list(self.tasks.gate),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Config:
+        """Return what `to_json` wrote."""
+        tasks = None
+        if data["train"] is not None:
+            tasks = Tasks(tuple(data["train"]), tuple(data["gate"]), data["held_out"])
+        train, gate = data["counts"]
+        return cls(
+            Options.from_json(data["options"]),
+            budget_from(data["budget"]),
+            Maker(**data["maker"]),
+            data["head"],
+            data["first"],
+            (train, gate),
+            data["held_out"],
+            tasks,
+        )
+
+
+def as_json(tasks: Tasks) -> Tasks | None:
+    """Return the tasks if they are the same after a way through JSON."""
+    return tasks if _same(tasks.train) and _same(tasks.gate) else None
+
+
+def _same(tasks: Sequence[object]) -> bool:
+    try:
+        return bool(json.loads(json.dumps(tasks)) == list(tasks))
+    except (TypeError, ValueError, RecursionError):
+        return False

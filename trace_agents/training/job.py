@@ -1,0 +1,47 @@
+"""A job: all that a run needs, before it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import anyio
+
+from trace_agents.errors import InvalidValue
+from trace_agents.feedback import Guide
+from trace_agents.optimizers import Optimizer
+from trace_agents.tracing.context import Trace
+from trace_agents.training.budget import Ledger
+from trace_agents.training.config import Maker
+from trace_agents.training.options import Options
+from trace_agents.training.state import OnEvent
+from trace_agents.training.tasks import Tasks
+from trace_agents.workflow import Workflow
+
+OnTrace: TypeAlias = Callable[[Trace], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that a run needs."""
+
+    workflow: Workflow
+    guide: Guide
+    optimizer: Optimizer
+    tasks: Tasks
+    options: Options
+    ledger: Ledger
+    maker: Maker
+    folder: Path | None = None
+    on_event: OnEvent | None = None
+    on_trace: OnTrace | None = None
+    stop: anyio.Event | None = None
+
+    def __post_init__(self) -> None:
+        endless = self.options.proposals is None and self.stop is None
+        if endless and not self.ledger.budget.limited:
+            raise InvalidValue(
+                "nothing would end the run: give a budget, proposals or a stop event"
+            )

@@ -1,0 +1,132 @@
+"""`resume`: go on with a run that was killed, cancelled, or ran out of its budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+
+from trace_agents.errors import InvalidValue, StoreError
+from trace_agents.feedback import Guide
+from trace_agents.graph import Parameters
+from trace_agents.llm import Model
+from trace_agents.optimizers import Optimizer
+from trace_agents.store import ParameterStore
+from trace_agents.training.budget import Budget, Ledger
+from trace_agents.training.choosing import choose_optimizer
+from trace_agents.training.config import Config
+from trace_agents.training.job import Job, OnTrace
+from trace_agents.training.past import read_past
+from trace_agents.training.running import run
+from trace_agents.training.state import OnEvent, TrainResult
+from trace_agents.training.tasks import Tasks, split_tasks
+from trace_agents.workflow import Workflow
+
+
+async def resume(  # noqa: PLR0913 - the options of one public call, all named
+    run_dir: str | Path,
+    workflow: Workflow,
+    *,
+    guide: Guide,
+    tasks: Sequence[object] | None = None,
+    gate_tasks: Sequence[object] | None = None,
+    optimizer: Optimizer | None = None,
+    optimizer_model: str | Model | None = None,
+    budget: Budget | None = None,
+    proposals: int | None = None,
+    concurrency: int | None = None,
+    on_event: OnEvent | None = None,
+    on_trace: OnTrace | None = None,
+    stop: anyio.Event | None = None,
+) -> TrainResult:
+    """Go on with the last run in a folder, and return its result as `train` would have.
+
+    Every acknowledged episode, version and decision is kept, and what was spent stays spent.
+    Episodes that were under way run again; a proposal under judgement is abandoned, and its
+    decision made anew. A run that was complete returns its result at once.
+
+    With `deterministic=True` the resumed run makes the decisions of one that was never
+    interrupted, if the optimizer's answer depends on the feedback and the values alone, or it
+    takes up its history (see `Rememberer`); graphs must hold values that JSON can say.
+
+    Args:
+        run_dir: the folder that `train` was given.
+        workflow: the workflow, as it was.
+        guide: judges an output, as it did.
+        tasks: the tasks of the run, where they are no JSON; else they are read from the folder.
+        gate_tasks: its gate tasks, where it was given any and they are no JSON.
+        optimizer: needed where the run was given one as an object.
+        optimizer_model: the model, where the run was given one as an object.
+        budget: other limits, for example higher ones; what was spent counts.
+        proposals: another number of decisions in all.
+        concurrency: another number of episodes at once.
+        on_event: called with every event from here on.
+        on_trace: called with every episode's recording.
+        stop: set it to end the run.
+
+    Raises:
+        InvalidValue: the tasks or the optimizer have to be given, or are not those of the run.
+        StoreError: the folder holds no run, or its database cannot be used.
+    """
+    folder, parameters = Path(run_dir), workflow.parameters()
+    if not (folder / "run.db").is_file():
+        raise StoreError(f"{folder}: there is no run.db to go on with; begin a run with train()")
+    with ParameterStore(folder, parameters) as store:
+        past = read_past(store)
+        price = past.price(store)
+    config = past.config
+    options = replace(
+        config.options,
+        proposals=config.options.proposals if proposals is None else proposals,
+        concurrency=concurrency or config.options.concurrency,
+    )
+    job = Job(
+        workflow,
+        guide,
+        _optimizer(config, parameters, optimizer, optimizer_model),
+        _tasks(config, tasks, gate_tasks),
+        options,
+        Ledger(budget or config.budget, spent=past.spent, price=price),
+        config.maker,
+        folder,
+        on_event,
+        on_trace,
+        stop,
+    )
+    return await run(job, past)
+
+
+def _optimizer(
+    config: Config,
+    parameters: Parameters,
+    optimizer: Optimizer | None,
+    model: str | Model | None,
+) -> Optimizer:
+    maker = config.maker
+    if optimizer is None and model is None:
+        if maker.given:
+            raise InvalidValue(
+                f"the run used an optimizer of type {maker.kind} that only you can make again; "
+                "give optimizer= or optimizer_model="
+            )
+        model = maker.model
+    return choose_optimizer(parameters, optimizer=optimizer, model=model, seed=config.options.seed)
+
+
+def _tasks(config: Config, tasks: Sequence[object] | None, gate: Sequence[object] | None) -> Tasks:
+    if tasks is None and gate is None:
+        if config.tasks is None:
+            raise InvalidValue(
+                "the run's tasks are no JSON, so that its folder does not hold them; give tasks= "
+                "(and gate_tasks=, if the run had them) as they were"
+            )
+        return config.tasks
+    given = split_tasks(tasks or (), gate, config.options.seed)
+    if (len(given.train), len(given.gate)) != config.counts:
+        raise InvalidValue(
+            f"the run had {config.counts[0]} train and {config.counts[1]} gate tasks, but "
+            f"{len(given.train)} and {len(given.gate)} are given; give those that it had"
+        )
+    return given
