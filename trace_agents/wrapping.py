@@ -142,12 +142,17 @@ def _names() -> str:
 
 
 @asynccontextmanager
-async def applied(workflow: Workflow, values: Values) -> AsyncGenerator[Trace]:
+async def applied(
+    workflow: Workflow, values: Values, *, record: bool = True
+) -> AsyncGenerator[Trace]:
     """Run what is inside with these parameter values bound, and record it.
+
+    A service that stays inside for long runs says `record=False`: a recording grows with it.
 
     Raises:
         UnknownParameter, InvalidValue: `values` do not fit the workflow's parameters.
     """
     checked: Mapping[str, object] = workflow.parameters().check(values)
-    with workflow.instrumented(), recording(Trace("applied", 0, checked)) as trace:
+    applying = Trace("applied", 0, checked, kept=record)
+    with workflow.instrumented(), recording(applying) as trace:
         yield trace

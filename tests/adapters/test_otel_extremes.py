@@ -14,8 +14,8 @@ from tests.adapters import mutations
 from tests.adapters.mutations import GOOD, GOOD_GRAPH, check, within
 from trace_agents.errors import TraceFileError
 from trace_agents_adapters.otel import SpanRecord, read_graphs, spans_to_graphs, to_line
-from trace_agents_adapters.otel.sources import files as trace_files
 from trace_agents_adapters.otel.receiving.intake import Limits, Refused, Signal, decoded
+from trace_agents_adapters.otel.sources import files as trace_files
 from trace_agents_adapters.otel.sources.otlp_decode import read_request
 from trace_agents_adapters.otel.sources.telemetry import Telemetry
 

@@ -127,6 +127,16 @@ class Ledger:
         limits = self.budget
         return not self._priced and (limits.tokens is not None or limits.usd is not None)
 
+    @property
+    def over(self) -> bool:
+        """Whether what is spent and reserved has passed the limit of tokens or dollars."""
+        with self._lock:
+            spent, held, limits = self.spent, self.reserved, self.budget
+            return not (
+                _within(limits.tokens, spent.tokens + held.tokens)
+                and _within(limits.usd, spent.usd + held.usd)
+            )
+
     def reserve(self, episodes: int = 1, tokens: int = 0, usd: float = 0.0) -> Reservation:
         """Return a held part of the budget.
 
@@ -198,10 +208,7 @@ class Ledger:
                 return True
             reservation.tokens = max(reservation.tokens, tokens)
             reservation.usd = max(reservation.usd, usd)
-            spent, held, limits = self.spent, self.reserved, self.budget
-            return _within(limits.tokens, spent.tokens + held.tokens) and _within(
-                limits.usd, spent.usd + held.usd
-            )
+            return not self.over
 
     def take_price(self) -> None:
         """Believe what the episodes so far have cost, even if it is nothing."""

@@ -148,8 +148,10 @@ class EpisodeRunner:
         self.peak = max(self.peak, self.running)
         finished = False
         try:
-            with anyio.move_on_after(self._seconds()), meter.scope:
-                await self._attempt(attempt, task, trace, judging)
+            meter.over = self._ledger.over
+            if not meter.over:
+                with anyio.move_on_after(self._seconds()), meter.scope:
+                    await self._attempt(attempt, task, trace, judging)
             finished = True
         finally:
             self.running -= 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trace_agents.errors import ExtraNotInstalled
-from trace_agents_adapters.otel.sources import otlp_proto
 from trace_agents_adapters.otel.receiving.intake import JSON, Refused, Signal
+from trace_agents_adapters.otel.sources import otlp_proto
 
 try:
     from starlette.responses import JSONResponse, Response

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from trace_agents_adapters.otel.sources import otlp_proto
 from trace_agents_adapters.otel.scrub import scrub, scrub_log
+from trace_agents_adapters.otel.sources import otlp_proto
 from trace_agents_adapters.otel.sources.bounded import TooLarge, unpacked
 from trace_agents_adapters.otel.sources.files import read_telemetry
 from trace_agents_adapters.otel.sources.otlp_decode import is_request, read_request

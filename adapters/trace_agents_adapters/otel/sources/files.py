@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from trace_agents.errors import TraceFileError
-from trace_agents_adapters.otel.sources import jaeger, mlflow, otlp_proto, phoenix
 from trace_agents_adapters.otel.records import SpanRecord
+from trace_agents_adapters.otel.sources import jaeger, mlflow, otlp_proto, phoenix
 from trace_agents_adapters.otel.sources.bounded import GZIP, unpacked
 from trace_agents_adapters.otel.sources.otlp_decode import MISTAKES, is_request, read_request, said
 from trace_agents_adapters.otel.sources.telemetry import LogRecord, Telemetry
