@@ -63,19 +63,31 @@ from trace_agents.wrapping import applied, wrap
 
 if TYPE_CHECKING:
     from trace_agents.optimizers import GEPA, OPRO, OptoPrime, Proposal, Search, TextGrad
-    from trace_agents.training import Budget, Gate, TrainResult, evaluate, train
+    from trace_agents.training import (
+        Budget,
+        Gate,
+        GuideFailed,
+        Spent,
+        TrainResult,
+        evaluate,
+        resume,
+        train,
+    )
 
 _later = {
     "Budget": "trace_agents.training",
     "GEPA": "trace_agents.optimizers",
     "Gate": "trace_agents.training",
+    "GuideFailed": "trace_agents.training",
     "OPRO": "trace_agents.optimizers",
     "OptoPrime": "trace_agents.optimizers",
     "Proposal": "trace_agents.optimizers",
     "Search": "trace_agents.optimizers",
+    "Spent": "trace_agents.training",
     "TextGrad": "trace_agents.optimizers",
     "TrainResult": "trace_agents.training",
     "evaluate": "trace_agents.training",
+    "resume": "trace_agents.training",
     "train": "trace_agents.training",
 }
 # what brings a database or a model layer: the import of this package stays light
@@ -100,6 +112,7 @@ __all__ = [
     "Gate",
     "Graph",
     "GraphPropagator",
+    "GuideFailed",
     "InvalidValue",
     "JsonList",
     "JsonObject",
@@ -118,6 +131,7 @@ __all__ = [
     "Proposal",
     "SandboxError",
     "Search",
+    "Spent",
     "StoreError",
     "SumPropagator",
     "TaskFileError",
@@ -142,6 +156,7 @@ __all__ = [
     "model",
     "node",
     "recording",
+    "resume",
     "stop_tracing",
     "train",
     "wrap",

@@ -18,6 +18,7 @@ TraceAgentsError
 ├── BudgetExhausted (RuntimeError)     a reservation over the limit
 ├── VersionConflict (RuntimeError)     the head moved before a swap
 ├── EpisodeFailed (RuntimeError)       an episode raised or ran out of time
+│   └── GuideFailed                    a guide judged none of the first episodes
 ├── SandboxError (RuntimeError)        code that was refused or stopped
 └── StoreError (RuntimeError)          the run's database cannot be used
 """
