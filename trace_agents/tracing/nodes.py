@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar, cast, overload
@@ -18,19 +17,19 @@ from trace_agents.graph import Graph, Kind, Reason
 from trace_agents.propagate import GraphPropagator, Propagator, TraceGraph
 from trace_agents.tracing.belonging import accepted
 from trace_agents.tracing.body import running
-from trace_agents.tracing.context import Mark, current
+from trace_agents.tracing.context import current
+from trace_agents.tracing.facts import Facts
 from trace_agents.tracing.marking import deliver, propagated
 from trace_agents.tracing.operation import NOTHING, Operation, operation
 from trace_agents.tracing.operators import Operators
 from trace_agents.tracing.plain import to_graph
 from trace_agents.tracing.recorder import keep
 from trace_agents.tracing.values import CHANGEABLE, copied, is_plain, nodes_in, unwrapped
-from trace_agents.tracing.walk import ancestors, longest_way
 
 M = TypeVar("M")
 
 
-class Node(Operators):
+class Node(Facts):
     """A value, and the nodes and operation that it came from. Immutable once recorded.
 
     A node has the truth, length and iteration of its value; it is equal only to itself (compare
@@ -51,14 +50,6 @@ class Node(Operators):
         "mark",
         "parents",
     )
-    parents: tuple[Node, ...]
-    """The nodes that the value came from."""
-    constants: Mapping[str, object]
-    """The operation's arguments that were plain values, by name."""
-    made: Operation
-    """What made the node."""
-    mark: Mark | None
-    """The recording that the node belongs to, if any."""
     kind = Kind.INPUT
     reason = Reason.DECLARED
     """Why an operation that was given this node depends on it."""
@@ -109,57 +100,6 @@ class Node(Operators):
     def name(self) -> str:
         """The name; unique within its episode."""
         return self.op_name if self._number < 0 else f"{self.op_name}{self._number}"
-
-    @property
-    def op_name(self) -> str:
-        """What made the node, such as `add` or a bundled function's name."""
-        return self.made.name
-
-    @property
-    def py_name(self) -> str:
-        """The name as a Python identifier."""
-        return re.sub(r"\W", "_", self.name)
-
-    @property
-    def description(self) -> str:
-        """What the operation did, or what the value is for."""
-        return self.made.description
-
-    @property
-    def type(self) -> type:
-        """The type of the value."""
-        return type(self._data)
-
-    @property
-    def inputs(self) -> Mapping[str, Node]:
-        """The nodes that the value came from, by argument name."""
-        return dict(zip(self.made.labels, self.parents, strict=False))
-
-    @property
-    def info(self) -> Mapping[str, object]:
-        """What is known of the call that made this node: this call's own, for ever."""
-        return {
-            "op_name": self.op_name,
-            "description": self.description,
-            "inputs": self.inputs,
-            "constants": self.constants,
-            "output": self._data,
-        }
-
-    @property
-    def is_root(self) -> bool:
-        """Whether nothing led to this node."""
-        return not self.parents
-
-    @property
-    def level(self) -> int:
-        """How many operations the longest way from a root has."""
-        return longest_way(self.use())
-
-    @property
-    def parameter_dependencies(self) -> frozenset[Node]:
-        """The parameters that led here, as this node's episode saw them."""
-        return frozenset(n for n in ancestors([self.use()]) if n.is_parameter)
 
     @property
     def feedback(self) -> tuple[TraceGraph, ...]:
