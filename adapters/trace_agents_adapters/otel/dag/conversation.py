@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TypeAlias
 
 from trace_agents.graph import GraphNode, Kind, Reason
 from trace_agents_adapters.otel.dag.calls import Call
+from trace_agents_adapters.otel.dag.filling import filled
 from trace_agents_adapters.otel.dag.messages import Part
 from trace_agents_adapters.otel.dag.nodes import Nodes
 from trace_agents_adapters.otel.dag.offers import Offers
@@ -102,6 +104,9 @@ class Conversations:
         is_system = part.role == "system"
         if is_system and call.bound:
             return (), []
+        fields = filled(call.bound, part.text) if call.bound else None
+        if fields is not None:  # the parameter is an input already; what was filled in is told here
+            return self._fields(replace(call, bound=()), part, fields, agent)
         told = self._prompts.explain(part.text, call.variables)
         known = list(told.known)
         if not told.template:
@@ -118,6 +123,18 @@ class Conversations:
         if not known:
             self._texts.add(part.text, node)
         return ((node, Reason.CONTENT),), known
+
+    def _fields(
+        self, call: Call, part: Part, fields: list[str], agent: str | None
+    ) -> tuple[tuple[Source, ...], list[Known]]:
+        found: list[Source] = []
+        texts: list[Known] = []
+        for field in fields:
+            if field.strip():
+                sure, known = self._text(call, replace(part, text=field), agent)
+                found += sure
+                texts += known
+        return tuple(found), texts
 
     def _unknown(self, part: Part, agent: str | None) -> str:
         if part.role == "user":
