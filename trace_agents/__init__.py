@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from trace_agents.errors import (
     BudgetExhausted,
     EpisodeFailed,
-    ExecutionError,
     ExtraNotInstalled,
     ForeignNode,
     InvalidValue,
@@ -45,6 +44,7 @@ from trace_agents.loading import load_traces
 from trace_agents.propagate import GraphPropagator, Propagator, SumPropagator, TraceGraph
 from trace_agents.tracing import (
     ExceptionNode,
+    ExecutionError,
     MessageNode,
     Module,
     Node,

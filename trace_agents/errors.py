@@ -8,7 +8,7 @@ TraceAgentsError
 │   └── RendererNotFound               the program that draws is missing
 ├── NotWrappable (TypeError)           no adapter knows the object
 ├── ForeignNode (RuntimeError)         a node of another episode
-├── ExecutionError (RuntimeError)      a bundled operation raised
+├── ExecutionError (RuntimeError)      a bundled operation raised (in `trace_agents.tracing`)
 ├── TraceMissingInputsError (RuntimeError)  an operation read a node it was not given
 ├── TaskFileError (ValueError)         a task file that does not parse
 ├── TraceFileError (ValueError)        a trace file that does not parse
@@ -26,10 +26,6 @@ TraceAgentsError
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from trace_agents.tracing.nodes import ExceptionNode
 
 
 class TraceAgentsError(Exception):
@@ -86,14 +82,6 @@ class NotWrappable(TraceAgentsError, TypeError):
 
 class ForeignNode(TraceAgentsError, RuntimeError):
     """A node that was recorded in one episode was used in another."""
-
-
-class ExecutionError(TraceAgentsError, RuntimeError):
-    """A bundled operation raised; `exception_node` carries the error and can get feedback."""
-
-    def __init__(self, exception_node: ExceptionNode) -> None:
-        self.exception_node = exception_node
-        super().__init__(str(exception_node.data))
 
 
 class TraceMissingInputsError(TraceAgentsError, RuntimeError):

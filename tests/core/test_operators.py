@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trace_agents import InvalidValue, Node, Trace, node, operators, recording
-from trace_agents.errors import ExecutionError
 from trace_agents.llm import Reply
 from trace_agents.testing import ScriptedModel
+from trace_agents.tracing import ExecutionError
 
 Binary = Callable[[Any, Any], Any]
 ARITHMETIC: list[Binary] = [

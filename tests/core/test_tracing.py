@@ -9,14 +9,10 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from trace_agents.errors import (
-    ExecutionError,
-    ForeignNode,
-    InvalidValue,
-    TraceMissingInputsError,
-)
+from trace_agents.errors import ForeignNode, InvalidValue, TraceMissingInputsError
 from trace_agents.graph import Kind, Number
 from trace_agents.tracing import (
+    ExecutionError,
     Module,
     Node,
     ParameterNode,

@@ -8,6 +8,7 @@ from trace_agents.tracing.context import (
     recording,
     stop_tracing,
 )
+from trace_agents.tracing.failure import ExecutionError
 from trace_agents.tracing.feedback import backward
 from trace_agents.tracing.module import Module, model
 from trace_agents.tracing.nodes import ExceptionNode, MessageNode, Node
@@ -17,6 +18,7 @@ from trace_agents.tracing.plain import to_graph
 __all__ = [
     "Bundle",
     "ExceptionNode",
+    "ExecutionError",
     "MessageNode",
     "Module",
     "Node",

@@ -8,17 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar, cast, overload
 
 import trace_agents.drawing as drawing  # its names are imported when something is drawn
-from trace_agents.errors import (
-    ExecutionError,
-    InvalidValue,
-    TraceAgentsError,
-)
+from trace_agents.errors import InvalidValue, TraceAgentsError
 from trace_agents.graph import Graph, Kind, Reason
 from trace_agents.propagate import GraphPropagator, Propagator, TraceGraph
 from trace_agents.tracing.belonging import accepted
 from trace_agents.tracing.body import running
 from trace_agents.tracing.context import current
 from trace_agents.tracing.facts import Facts
+from trace_agents.tracing.failure import ExecutionError
 from trace_agents.tracing.marking import deliver, propagated
 from trace_agents.tracing.operation import NOTHING, Operation, operation
 from trace_agents.tracing.operators import Operators
