@@ -18,7 +18,7 @@ class Definition:
     value: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # nobody changes one; freezing 22 fields took a tenth of a conversion
 class Call:
     """What one span tells. `kind` is llm_call, tool_call, message, output, agent or chain."""
 

@@ -51,7 +51,10 @@ class Scene:
 
     def agent_of(self, span_id: str) -> str | None:
         """Return the agent that made a call: as it tells, else the one around it."""
-        current, seen = span_id, set[str]()
+        found = self.calls[span_id].agent or self._agents.get(span_id)
+        if found or span_id not in self._askers:
+            return found
+        current, seen = self._askers[span_id], {span_id}
         while current in self.calls and current not in seen:
             seen.add(current)
             found = self.calls[current].agent or self._agents.get(current)
