@@ -9,36 +9,24 @@ missed.
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 
 from benchmarks.costs import compared, growth, weight
-from benchmarks.costs.rows import Row, heading, missed
-from benchmarks.costs.runs import PEER, Runner, cache, peer_python
+from benchmarks.costs.runs import TRACE, Runner
+from benchmarks.costs.table import Section, tell
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A group of rows."""
-
-    title: str
-    rows: Callable[[], Iterator[Row]]
 
 
 def sections(runner: Runner, *, quick: bool, install: bool) -> dict[str, Section]:
     """Return the groups of rows by name; the quick ones stop at smaller sizes."""
     sizes = SIZES[:-1] if quick else SIZES
+    peer = TRACE.package
     found = {
-        "graphs": Section(f"Graphs, against {PEER}", lambda: compared.graph_rows(runner, quick)),
-        "calls": Section(f"Calls, against {PEER}", lambda: compared.call_rows(runner)),
-        "memory": Section(f"Memory, against {PEER}", lambda: compared.memory_rows(runner)),
-        "prompt": Section(f"Prompt, against {PEER}", lambda: compared.prompt_rows(runner, quick)),
+        "graphs": Section(f"Graphs, against {peer}", lambda: compared.graph_rows(runner, quick)),
+        "calls": Section(f"Calls, against {peer}", lambda: compared.call_rows(runner)),
+        "memory": Section(f"Memory, against {peer}", lambda: compared.memory_rows(runner)),
+        "prompt": Section(f"Prompt, against {peer}", lambda: compared.prompt_rows(runner, quick)),
         "episodes": Section("Episodes at once", lambda: compared.episode_rows(runner, quick)),
         "import": Section("Import", weight.import_rows),
         "prompts": Section("Growth of prompts", lambda: growth.prompt_rows(runner, sizes[:3])),
@@ -71,39 +59,12 @@ def main() -> int:
     """Print the table; return 1 where a limit is missed."""
     given = options()
     if given.forget_peer:
-        shutil.rmtree(cache(), ignore_errors=True)
+        TRACE.forget()
         return 0
-    peer = None if given.no_peer else peer_python()
+    peer = None if given.no_peer else TRACE.python()
     runner = Runner(peer, 2 if given.quick else 3, given.timeout)
     groups = sections(runner, quick=given.quick, install=given.install)
-    if unknown := set(given.only or ()) - set(groups):
-        sys.exit(f"no group {min(unknown)!r}; there are {', '.join(groups)}")
-    rows: list[Row] = []
-    for name in given.only or groups:
-        rows += printed(groups[name], silent=given.json)
-    if given.json:
-        print(json.dumps([as_json(row) for row in rows], indent=1))
-    else:
-        print(f"\n{len(missed(rows))} missed of {sum(row.met is not None for row in rows)} limits")
-    return 1 if missed(rows) else 0
-
-
-def printed(section: Section, *, silent: bool) -> Iterator[Row]:
-    """Yield a section's rows and print each as soon as it is there."""
-    if not silent:
-        print(heading(section.title), flush=True)
-    for row in section.rows():
-        if not silent:
-            print(row, flush=True)
-        yield row
-
-
-def as_json(row: Row) -> dict[str, object]:
-    """Return a row as JSON data; what is not a number is null."""
-    return {
-        name: None if isinstance(item, float) and not math.isfinite(item) else item
-        for name, item in asdict(row).items()
-    }
+    return tell(groups, given.only, as_json=given.json)
 
 
 if __name__ == "__main__":

@@ -7,23 +7,11 @@ other. Times are CPU time. Ends with status 1 where a limit is missed.
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 
-from benchmarks.costs.rows import Row, heading, missed
+from benchmarks.costs.table import Section, tell
 from benchmarks.spancosts import limits
-from benchmarks.spancosts.runs import PEER, Runs, cache, peer_python
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A group of rows."""
-
-    title: str
-    rows: Callable[[], Iterator[Row]]
+from benchmarks.spancosts.runs import LIGHTNING, Runs
 
 
 def sections(runs: Runs, *, quick: bool) -> dict[str, Section]:
@@ -35,7 +23,7 @@ def sections(runs: Runs, *, quick: bool) -> dict[str, Section]:
         "rate": Section("Rate, and against protobuf", lambda: limits.rates(runs, quick)),
         "live": Section("The live processor", lambda: limits.live(runs)),
         "memory": Section("Memory of a stream", lambda: limits.memory(runs, quick)),
-        "peer": Section(f"Against {PEER}", lambda: limits.peer(runs, sizes[:3])),
+        "peer": Section(f"Against {LIGHTNING.package}", lambda: limits.peer(runs, sizes[:3])),
     }
 
 
@@ -55,34 +43,11 @@ def main() -> int:
     """Print the table; return 1 where a limit is missed."""
     given = options()
     if given.forget_peer:
-        shutil.rmtree(cache(), ignore_errors=True)
+        LIGHTNING.forget()
         return 0
-    wanted = given.only or list(sections(Runs(None, given.timeout), quick=given.quick))
-    asked = "peer" in wanted and not given.no_peer
-    groups = sections(Runs(peer_python() if asked else None, given.timeout), quick=given.quick)
-    if unknown := set(wanted) - set(groups):
-        sys.exit(f"no group {min(unknown)!r}; there are {', '.join(groups)}")
-    rows: list[Row] = []
-    for name in wanted:
-        rows += printed(groups[name], silent=given.json)
-    if given.json:
-        # what is not a number is null
-        told = [asdict(row) for row in rows]
-        clean = [{k: None if v != v else v for k, v in row.items()} for row in told]
-        print(json.dumps(clean, indent=1))
-    else:
-        print(f"\n{len(missed(rows))} missed of {sum(row.met is not None for row in rows)} limits")
-    return 1 if missed(rows) else 0
-
-
-def printed(section: Section, *, silent: bool) -> Iterator[Row]:
-    """Yield a section's rows and print each as soon as it is there."""
-    if not silent:
-        print(heading(section.title), flush=True)
-    for row in section.rows():
-        if not silent:
-            print(row, flush=True)
-        yield row
+    asked = not given.no_peer and "peer" in (given.only or ("peer",))
+    groups = sections(Runs(LIGHTNING.python() if asked else None, given.timeout), quick=given.quick)
+    return tell(groups, given.only, as_json=given.json)
 
 
 if __name__ == "__main__":

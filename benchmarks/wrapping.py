@@ -9,11 +9,9 @@ Ends with status 1 where a limit is missed.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
-from benchmarks.core import Section, as_json, printed
-from benchmarks.costs.rows import Row, missed
+from benchmarks.costs.table import Section, tell
 from benchmarks.wrappingcosts import turns
 
 EPISODES = 500
@@ -45,16 +43,7 @@ def main() -> int:
     given = options()
     episodes, rounds = (EPISODES // 5, 1) if given.quick else (EPISODES, 3)
     groups = sections(turns.Programs(episodes, rounds, given.timeout))
-    if unknown := set(given.only or ()) - set(groups):
-        sys.exit(f"no group {min(unknown)!r}; there are {', '.join(groups)}")
-    rows: list[Row] = []
-    for name in given.only or groups:
-        rows += printed(groups[name], silent=given.json)
-    if given.json:
-        print(json.dumps([as_json(row) for row in rows], indent=1))
-    else:
-        print(f"\n{len(missed(rows))} missed of {sum(row.met is not None for row in rows)} limits")
-    return 1 if missed(rows) else 0
+    return tell(groups, given.only, as_json=given.json)
 
 
 if __name__ == "__main__":

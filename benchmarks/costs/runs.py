@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -13,13 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.costs.peer import Peer, reason, say
+
 ROOT = Path(__file__).resolve().parents[2]
-PEER = "trace-opt==0.1.3.8"
-PEER_NEEDS = ("graphviz", "black")
-"""What `opto.trace` and its OptoPrime import besides the clients of models, which nothing calls;
-all that the package asks for takes 1.3 GB."""
+TRACE = Peer(
+    "trace-opt==0.1.3.8", (("graphviz", "black"), ("--no-deps", "trace-opt==0.1.3.8")), 300
+)
+"""Installed with what `opto.trace` and its OptoPrime import besides the clients of models, which
+nothing calls; all that the package asks for takes 1.3 GB."""
 _SCRIPTS = ROOT / "benchmarks"
-_INSTALL_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ class Runner:
                 check=True,
             )
         except subprocess.TimeoutExpired:
-            _say(f"{' '.join(command[-3:])}: stopped after {self.timeout:g} s")
+            say(f"{' '.join(command[-3:])}: stopped after {self.timeout:g} s")
         except subprocess.CalledProcessError as error:
-            _say(f"{' '.join(command[-3:])}: {_reason(error)}")
+            say(f"{' '.join(command[-3:])}: {reason(error)}")
         else:
             return Measured(json.loads(done.stdout.splitlines()[-1]))
         return Measured()
@@ -91,43 +92,3 @@ def _medians(found: list[Measured]) -> Measured:
     if not all(found):
         return Measured()
     return Measured({key: statistics.median(each[key] for each in found) for key in found[0]})
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def cache() -> Path:
-    """Return the folder that keeps the peer's environment; it may be removed at any time."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Path(base, "trace-agents", f"{PEER.replace('==', '-')}-python{version}")
-
-
-def peer_python() -> Path | None:
-    """Return the Python of the peer's environment, made at the first call; None without it."""
-    folder = cache()
-    python = folder / "bin" / "python"
-    if (folder / "ready").exists():
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--retries", "1"]
-    try:
-        _call([sys.executable, "-m", "venv", str(folder)])
-        _call([*pip, "install", *PEER_NEEDS])
-        _call([*pip, "install", "--no-deps", PEER])
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        _say(f"{PEER} could not be installed, so nothing is compared with it: {_reason(error)}")
-        return None
-    (folder / "ready").touch()
-    return python
-
-
-def _call(command: list[str]) -> None:
-    subprocess.run(command, check=True, timeout=_INSTALL_SECONDS, capture_output=True, text=True)
-
-
-def _reason(error: Exception) -> str:
-    printed = error.stderr if isinstance(error, subprocess.CalledProcessError) else None
-    return str(printed or error).strip().splitlines()[-1]

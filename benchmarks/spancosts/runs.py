@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.costs.peer import Peer, reason, say
 from benchmarks.costs.runs import ROOT, Measured
 
-PEER = "agentlightning==0.3.0"
-INSTALL_SECONDS = 600
+LIGHTNING = Peer("agentlightning==0.3.0", (("agentlightning==0.3.0",),), 600)
 _SCRIPTS = ROOT / "benchmarks" / "spancosts"
 
 
@@ -46,49 +45,9 @@ class Runs:
                 check=True,
             )
         except subprocess.TimeoutExpired:
-            _say(f"{script} {program} {size}: stopped after {self.timeout:g} s")
+            say(f"{script} {program} {size}: stopped after {self.timeout:g} s")
         except subprocess.CalledProcessError as error:
-            _say(f"{script} {program} {size}: {reason(error)}")
+            say(f"{script} {program} {size}: {reason(error)}")
         else:
             return Measured(json.loads(done.stdout.splitlines()[-1]))
         return Measured()
-
-
-def cache() -> Path:
-    """Return the folder that keeps the peer's environment; it may be removed at any time."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Path(base, "trace-agents", f"{PEER.replace('==', '-')}-python{version}")
-
-
-def peer_python() -> Path | None:
-    """Return the Python of the peer's environment, made at the first call; None without it."""
-    folder = cache()
-    python = folder / "bin" / "python"
-    if (folder / "ready").exists():
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--retries", "1"]
-    try:
-        _call([sys.executable, "-m", "venv", str(folder)])
-        _call([*pip, "install", PEER])
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        _say(f"{PEER} could not be installed, so nothing is compared with it: {reason(error)}")
-        return None
-    (folder / "ready").touch()
-    return python
-
-
-def reason(error: Exception) -> str:
-    """Return the last line of what a failed program said."""
-    printed = error.stderr if isinstance(error, subprocess.CalledProcessError) else None
-    return str(printed or error).strip().splitlines()[-1]
-
-
-def _call(command: list[str]) -> None:
-    subprocess.run(command, check=True, timeout=INSTALL_SECONDS, capture_output=True, text=True)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

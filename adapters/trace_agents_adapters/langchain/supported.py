@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from importlib.metadata import version
-
-from trace_agents.errors import TraceAgentsError
-
-FLOOR = (1, 0)
-"""The oldest release that works."""
-CEILING = (2, 0)
-"""The first release that may not."""
+from trace_agents_adapters.releases import Unsupported
 
 
-class UnsupportedLangChain(TraceAgentsError, ImportError):
+class UnsupportedLangChain(Unsupported):
     """The installed LangChain is too old or too new; the sentence names what to install."""
 
-    def __init__(self, package: str, found: str) -> None:
-        self.package = package
-        self.found = found
-        floor, ceiling = (".".join(map(str, numbers)) for numbers in (FLOOR, CEILING))
-        super().__init__(
-            f"{package} {found} is installed, and the adapter needs at least {floor} and less "
-            f"than {ceiling}; run: pip install '{package}>={floor},<{ceiling}'"
-        )
+    floor = (1, 0)
+    ceiling = (2, 0)
 
 
 def require_supported(package: str = "langchain-core", found: str | None = None) -> None:
@@ -32,7 +18,4 @@ def require_supported(package: str = "langchain-core", found: str | None = None)
     Raises:
         UnsupportedLangChain: it is not.
     """
-    installed = found or version(package)
-    numbers = tuple(int(part) for part in re.findall(r"\d+", installed)[:2])
-    if not FLOOR <= numbers < CEILING:
-        raise UnsupportedLangChain(package, installed)
+    UnsupportedLangChain.require(package, found)
