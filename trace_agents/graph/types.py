@@ -10,6 +10,7 @@ from trace_agents.errors import InvalidValue
 from trace_agents.graph.bullets import Bullets, Editable
 from trace_agents.graph.choices import Bool, Choice
 from trace_agents.graph.codes import Code
+from trace_agents.graph.examples import Examples
 from trace_agents.graph.numbers import Number
 from trace_agents.graph.projections import PROJECTIONS
 from trace_agents.graph.structures import JsonList, JsonObject
@@ -94,6 +95,8 @@ def _code(data: Mapping[str, object]) -> ValueType:
         str(data.get("signature", "")),
         doc if isinstance(doc, str) else None,
         tuple(PROJECTIONS[name] for name in names if name in PROJECTIONS),
+        tuple(cast("list[str]", data["imports"])) if "imports" in data else None,
+        Examples.from_json(data.get("examples")),
     )
 
 

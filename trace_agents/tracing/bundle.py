@@ -5,23 +5,35 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
-from anyio import to_thread
-
 import trace_agents.tracing.export as export  # its names are imported when asked for
 from trace_agents.errors import InvalidValue
 from trace_agents.graph import Projection
-from trace_agents.sandbox import MontySandbox, Sandbox, SandboxName, UnsafeSandbox
+from trace_agents.sandbox import (
+    Sandbox,
+    SandboxName,
+    UnsafeSandbox,
+    call,
+    call_async,
+)
 from trace_agents.tracing.body import running
 from trace_agents.tracing.calls import Arguments
 from trace_agents.tracing.execution import PlainBody, TracedBody
 from trace_agents.tracing.nodes import Node
 from trace_agents.tracing.parameters import ParameterNode
-from trace_agents.tracing.source import code_of
+from trace_agents.tracing.source import Learning, code_of
 from trace_agents.tracing.streams import async_stream, stream
 from trace_agents.tracing.values import unwrapped
 
@@ -49,13 +61,17 @@ class Bundle(Generic[P, R]):
     """
 
     def __init__(
-        self, function: Callable[P, R], options: Options, code: ParameterNode | None, box: Sandbox
+        self,
+        function: Callable[P, R],
+        options: Options,
+        code: ParameterNode | None,
+        learning: Learning | None,
     ) -> None:
         functools.update_wrapper(cast("Callable[..., object]", self), function)
         self._function = function
         self._arguments = Arguments(function, options.name, options.description)
         self._options = options
-        self._sandbox = box
+        self._learning = learning
         self._code = code
         self._method = False
         self.is_async = inspect.iscoroutinefunction(function)
@@ -129,7 +145,7 @@ class Bundle(Generic[P, R]):
     def __deepcopy__(self, memo: dict[int, object]) -> Bundle[P, R]:
         """Return the same function with code that changes apart from this one's."""
         code = copy.deepcopy(self._code, memo)
-        made = Bundle(self._function, self._options, code, self._sandbox)
+        made = Bundle(self._function, self._options, code, self._learning)
         made._method = self._method
         return made
 
@@ -152,16 +168,16 @@ class Bundle(Generic[P, R]):
 
     def _run(self, args: list[object], kwargs: Mapping[str, object]) -> Any:
         changed = self._changed_source()
-        if changed is None:
+        if changed is None or self._learning is None:
             return self._function(*args, **kwargs)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue]
         name = self._function.__name__
-        if isinstance(self._sandbox, UnsafeSandbox):
-            return self._sandbox.call(changed, name, args, kwargs)
+        box = self._learning.box
+        if isinstance(box, UnsafeSandbox):
+            return box.call(changed, name, args, kwargs)
         if self._method:
             args = [None, *args[1:]]  # the object stays outside
-        if self.is_async:
-            return to_thread.run_sync(self._sandbox.call, changed, name, args, kwargs)
-        return self._sandbox.call(changed, name, args, kwargs)
+        job = self._learning.job(changed, name, args, kwargs)
+        return call_async(box, job) if self.is_async else call(box, job)
 
     def _changed_source(self) -> str | None:
         """Return the code of this episode's version where it is not the user's own."""
@@ -192,7 +208,10 @@ def bundle(
     allow_external_dependencies: bool = False,
     traceable: bool = False,
     projections: Iterable[Projection] = (),
-    sandbox: SandboxName = "monty",
+    imports: Iterable[str] | None = None,
+    examples: Iterable[tuple[Sequence[object], object]] = (),
+    callees: Iterable[Callable[..., object]] = (),
+    sandbox: SandboxName | Sandbox = "monty",
 ) -> Callable[[Callable[P, R]], Bundle[P, R]]: ...
 def bundle(  # noqa: PLR0913 - each is an option of its own, keyword-only, with a default
     function: Callable[..., Any] | None = None,
@@ -205,7 +224,10 @@ def bundle(  # noqa: PLR0913 - each is an option of its own, keyword-only, with 
     allow_external_dependencies: bool = False,
     traceable: bool = False,
     projections: Iterable[Projection] = (),
-    sandbox: SandboxName = "monty",
+    imports: Iterable[str] | None = None,
+    examples: Iterable[tuple[Sequence[object], object]] = (),
+    callees: Iterable[Callable[..., object]] = (),
+    sandbox: SandboxName | Sandbox = "monty",
 ) -> Any:
     """Return `function` as one operation of the DAG; a decorator, with or without options.
 
@@ -223,7 +245,12 @@ def bundle(  # noqa: PLR0913 - each is an option of its own, keyword-only, with 
         traceable: give the body nodes, and record what it does with them apart from the
             episode: `result.expand()` is that inner graph.
         projections: what changed code goes through before it is stored, such as a formatter.
-        sandbox: `monty` (extra `sandbox`), or `unsafe` for none.
+        imports: modules that changed code may import; whatever the sandbox has without it.
+        examples: pairs of arguments and result; changed code must give that result, in the
+            sandbox, before it is accepted.
+        callees: functions, sync or async, that changed code may call from the sandbox.
+        sandbox: where changed code runs: `monty` (extra `sandbox`), `process` or `docker` with
+            all of Python, `unsafe` for none; or an object that several functions share.
 
     Raises:
         InvalidValue: the source of a trainable function cannot be found or used.
@@ -240,9 +267,10 @@ def bundle(  # noqa: PLR0913 - each is an option of its own, keyword-only, with 
         options = Options(
             label, summary, catch_execution_error, allow_external_dependencies, traceable
         )
-        code = code_of(target, label, summary, projections) if trainable else None
-        globals_of = getattr(target, "__globals__", {})
-        box: Sandbox = UnsafeSandbox(globals_of) if sandbox == "unsafe" else MontySandbox()
-        return Bundle(target, options, code, box)
+        if not trainable:
+            return Bundle(target, options, None, None)
+        learning = Learning.of(target, sandbox, projections, imports, examples, callees)
+        code = code_of(target, label, summary, learning)
+        return Bundle(target, options, code, learning)
 
     return wrap if function is None else wrap(function)

@@ -144,6 +144,10 @@ class ParameterNode(Node):
             found = scope.uses.setdefault(self, ParameterUse(self, value, scope.mark))
         return found
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Go to another process as what it is, without what this one remembers of it."""
+        return (ParameterNode, (self.parameter, self.raw))
+
     def __deepcopy__(self, memo: dict[int, object]) -> ParameterNode:
         """Return a parameter of the same name, type and value that changes apart from this one."""
         return ParameterNode(self.parameter, copy.deepcopy(self._data, memo))

@@ -1,0 +1,1 @@
+"""What runs in the child of the `process` sandbox: the standard library and these files only."""
