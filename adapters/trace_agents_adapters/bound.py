@@ -153,7 +153,11 @@ class BoundWorkflow(ABC):
             return await self._run(task)
         if not self._discovery.done:
             await anyio.to_thread.run_sync(self._discovery.sites)
-        with self.instrumented(), _inside() as outer, run_span(self.name, part=outer) as finish:
+        with (
+            self.instrumented(),
+            _inside() as outer,
+            run_span(self.name, part=outer, task=task) as finish,
+        ):
             output = await self._run(task)
             finish(output)
         return output

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import TypeAlias, cast
 
 from opentelemetry import trace as otel
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode
@@ -16,7 +16,7 @@ from trace_agents.tracing.context import Trace, current_trace
 from trace_agents_adapters.otel import conventions as names
 from trace_agents_adapters.probing import Probe as Probe
 from trace_agents_adapters.probing import intercepted as intercepted
-from trace_agents_adapters.sites import Place, Site, Sites
+from trace_agents_adapters.sites import Place, Site, Sites, template_fields
 
 Json: TypeAlias = dict[str, object]
 
@@ -86,6 +86,8 @@ class Binding:
         self.sites = current_sites()
         self.bound: dict[str, object] = {}
         """The values that went into this call, by the parameter's name."""
+        self.fields: dict[str, object] = {}
+        """What its templates of several fields were filled with: one field can be read off."""
 
     def text(self, place: Place, text: str, tool: str = "", *, filled: Filled | None = None) -> str:
         """Return the pinned text for a text of the call; the text itself where none is bound.
@@ -107,6 +109,9 @@ class Binding:
         if rendered is None:
             return text
         self.bound[site.name] = value
+        names = template_fields(value) or ()
+        if len(names) > 1:
+            self.fields.update({name: fields[name] for name in names if name in fields})
         return rendered
 
     def pinned(self, site: Site) -> str:
@@ -136,6 +141,8 @@ class ChatCall:
     messages: Sequence[Json]
     tools: Sequence[Json]
     bound: Mapping[str, object]
+    fields: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What its templates were filled with."""
 
     def attributes(self) -> dict[str, str | tuple[str, ...]]:
         """Return the attributes of the call's span."""
@@ -149,6 +156,8 @@ class ChatCall:
             found[names.TOOL_DEFINITIONS] = dumps(self.tools)
         if self.agent:
             found[names.AGENT_NAME] = self.agent
+        for name, value in self.fields.items():
+            found[f"{names.PROMPT_VARIABLE}{name}"] = str(value)
         return found | _told(self.bound)
 
     def start(self, cause: SpanContext | None = None) -> Span:
@@ -204,9 +213,22 @@ def answered(span: Span, messages: Sequence[Json], tokens: tuple[int, int]) -> N
 
 
 def failed(span: Span, error: BaseException) -> None:
-    """Write into a span that its call raised."""
+    """Write into a span that its call raised; of a group, what was raised in it."""
     span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
-    span.set_status(StatusCode.ERROR, f"{type(error).__name__}: {error}")
+    span.set_status(StatusCode.ERROR, "; ".join(map(_sentence, _raised(error))))
+
+
+def _sentence(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _raised(error: BaseException) -> Generator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    for each in group.exceptions:
+        yield from _raised(each)
 
 
 @contextmanager
@@ -265,7 +287,9 @@ def refused(span: Span, message: str) -> None:
 
 
 @contextmanager
-def run_span(name: str, *, part: bool = False) -> Generator[Callable[[object], None]]:
+def run_span(
+    name: str, *, part: bool = False, task: object = None
+) -> Generator[Callable[[object], None]]:
     """Give the span around one run of a workflow, as the function that takes its output.
 
     The run of a workflow that is part of another one's is no output of the episode.
@@ -279,6 +303,7 @@ def run_span(name: str, *, part: bool = False) -> Generator[Callable[[object], N
     }
     if not part:
         attributes[names.NODE_KIND] = "output"
+        attributes[names.INPUT] = dumps(task)
     span = _TRACER.start_span(f"invoke_workflow {name}", attributes=attributes)
     with current(span):
         yield lambda output: span.set_attribute(names.OUTPUT, dumps(output))

@@ -26,19 +26,24 @@ class AutoGenAdapter:
         """Tell whether `thing` is an agent or a team of AutoGen."""
         return _comes_from(thing, "autogen_agentchat")
 
-    def wrap(self, thing: object, *, name: str | None = None) -> Workflow:
+    def wrap(self, thing: object, *, name: str | None = None, **options: Any) -> Workflow:
         """Return the workflow around an agent or a team."""
         from trace_agents_adapters.autogen.workflow import AutoGenWorkflow  # loads AutoGen
 
-        return AutoGenWorkflow(cast("ChatAgent | Team", thing), name=name)
+        return AutoGenWorkflow(cast("ChatAgent | Team", thing), name=name, **options)
 
     def wrap_factory(
-        self, factory: Callable[[], object], prototype: object, name: str | None = None
+        self,
+        factory: Callable[[], object],
+        prototype: object,
+        name: str | None = None,
+        **options: Any,
     ) -> Workflow:
         """Return the workflow that builds a fresh agent or team for every episode."""
         from trace_agents_adapters.autogen.workflow import AutoGenWorkflow  # loads AutoGen
 
-        workflow = AutoGenWorkflow(cast("Callable[[], ChatAgent | Team]", factory), name=name)
+        build = cast("Callable[[], ChatAgent | Team]", factory)
+        workflow = AutoGenWorkflow(build, name=name, **options)
         if "langchain_core" not in sys.modules:
             return workflow
         from trace_agents_adapters.langchain.discovery import sites_referred  # is loaded already

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from trace_agents.graph import Number, Parameter, Parameters, Text
+from trace_agents.graph import Code, Number, Parameter, Parameters, Text
+from trace_agents.sandbox import Sandbox
 
 Place: TypeAlias = Literal[
-    "system", "user", "tool", "argument", "role", "result", "limit", "setting"
+    "system", "user", "tool", "argument", "role", "result", "limit", "setting", "code"
 ]
 """Where a text stands: in a message, in what is told of a tool, of one of its arguments or of
-an agent, in what a tool gives, in a condition that ends a run, or in a model's settings."""
+an agent, in what a tool gives, in a condition that ends a run, in a model's settings, or as the
+code of a tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Site:
     """Names that stand in what a template was filled with; they tell two equal templates apart."""
     number: Number | None = None
     """The type, where the text is that of a number."""
+    sandbox: Sandbox | None = field(default=None, compare=False, repr=False)
+    """Where the text runs once it has changed, if it is code."""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -83,7 +87,7 @@ class Site:
         known = self.filling(found) if fields is None else fields
         if known is None or not self.fields:
             return None if known is None else value
-        return value.format_map(known)
+        return _filled(value, known)
 
     def parameter(self) -> Parameter:
         """Return the parameter that stands here."""
@@ -96,10 +100,23 @@ class Site:
             "result": f"What {self.agent!r} says when it calls {self.tool!r}.",
             "limit": f"Limit {self.tool!r}, at which a run ends.",
             "setting": f"Setting {self.tool!r} of the model that {self.agent!r} calls.",
+            "code": f"Code of the tool {self.tool!r}, which the agent {self.agent!r} calls.",
         }[self.place]
         if self.number is not None:
             return Parameter(self.name, self.number.parse(self.text), self.number, what)
+        if self.place == "code":
+            return Parameter(self.name, self.text, Code.of(self.text), what)
         return Parameter(self.name, self.text, Text(placeholders=self.fields), what)
+
+
+def _filled(template: str, fields: Mapping[str, object]) -> str:
+    """Return a template with its fields filled in; braces that are no fields stay, as of JSON."""
+    try:
+        if template_fields(template) is not None:  # nothing behind a field is looked up
+            return template.format_map(fields)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        pass
+    return re.sub(r"\{(\w+)\}", lambda m: str(fields.get(m[1], m[0])), template)
 
 
 def template_fields(text: str) -> tuple[str, ...] | None:

@@ -27,6 +27,7 @@ from autogen_core.tools._workbench import TextResultContent
 from pydantic import BaseModel
 
 from tests.adapters.autogen_kit import (
+    CODE,
     TEXT,
     Book,
     Case,
@@ -141,6 +142,12 @@ def user_proxy(book: Book) -> RoundRobinGroupChat:
     return RoundRobinGroupChat([assistant(book, "writer", "A long tale."), user], max_turns=2)
 
 
+SHALLOW = """async def depth(place: Annotated[str, 'Name of the harbour.']) -> str:
+    '''Look up how deep a harbour is.'''
+    return f"The basin of {place} is far too shallow."
+"""
+
+
 TOOLS = {
     "pilot.system_message": TEXT,
     "pilot.tools.depth.description": TEXT,
@@ -174,6 +181,17 @@ AGENTS = [
         TOOL_EDGES | {"depth > pilot"},
         ("pilot.tools.depth.description", "Sound the basin.", "pilot-model"),
         output="The basin of Aberwick is seven fathoms deep.",
+    ),
+    Case(
+        "tool code",
+        lambda book: with_tool(book, tools=[depth], reflect_on_tool_use=True),
+        TOOLS | {"pilot.tools.depth.code": CODE},
+        TOOL_EDGES | REFLECTED | {"pilot.tools.depth.code > depth"},
+        ("pilot.tools.depth.code", SHALLOW, "pilot-model"),
+        output="It is deep enough for her.",
+        seen="The basin of Aberwick is far too shallow.",
+        first="The basin of Aberwick is seven fathoms deep.",
+        options={"tool_code": True},
     ),
     Case(
         "reflected tool",
@@ -310,6 +328,7 @@ AGENTS = [
             "coder.system_message > coder-model#2",
             "task > coder-model#2",
             "coder-model > coder-model#2",
+            "coder-model > Harmless",
             "Harmless > coder-model#2",
             "coder-model#2 > coder",
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -14,12 +14,13 @@ from autogen_agentchat.base import ChatAgent, Team
 from tests.adapters.scripted import NamedClient, Say, always
 from trace_agents.graph import Graph, Kind, Reason
 from trace_agents.tracing.context import Trace, recording
+from trace_agents.workflow import Workflow
 from trace_agents_adapters.autogen import AutoGenWorkflow
 
 TASK = "Tell us of the old harbour."
 
 
-TEXT, COUNT = "text", "number"
+TEXT, COUNT, CODE = "text", "number", "code"
 
 
 Runnable = ChatAgent | Team
@@ -53,6 +54,9 @@ class Case:
     output: str = ""
     seen: str = field(default="")
     """What the model must see, where it is not the value itself."""
+    first: str = ""
+    """What it sees of the first version, where that is not the value itself."""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def drawn(graph: Graph, parameters: Iterable[str] = ()) -> set[str]:
@@ -78,7 +82,7 @@ def drawn(graph: Graph, parameters: Iterable[str] = ()) -> set[str]:
     }
 
 
-async def run(workflow: AutoGenWorkflow, trace: Trace) -> object:
+async def run(workflow: Workflow, trace: Trace) -> object:
     with recording(trace):
         return await workflow.run(TASK)
 
@@ -94,5 +98,5 @@ async def depth(place: Annotated[str, "Name of the harbour."]) -> str:
 
 
 def made(case: Case, book: Book) -> AutoGenWorkflow:
-    name = None if case.shared else case.name
-    return AutoGenWorkflow(case.build(book) if case.shared else lambda: case.build(book), name=name)
+    thing = case.build(book) if case.shared else lambda: case.build(book)
+    return AutoGenWorkflow(thing, name=None if case.shared else case.name, **case.options)

@@ -8,6 +8,9 @@ from typing import Any
 
 from autogen_agentchat.agents import (
     AssistantAgent,
+    MessageFilterAgent,
+    MessageFilterConfig,
+    PerSourceFilter,
 )
 from autogen_agentchat.base import ChatAgent, Handoff, Team
 from autogen_agentchat.conditions import (
@@ -106,6 +109,20 @@ def graph_loop(book: Book) -> GraphFlow:
     )
 
 
+def graph_filter(book: Book) -> GraphFlow:
+    first, second = pair(book)
+    last = MessageFilterAgent(
+        "last",
+        assistant(book, "printer", "It went to the press."),
+        filter=MessageFilterConfig(
+            per_source=[PerSourceFilter(source="critic", position="last", count=1)]
+        ),
+    )
+    builder = DiGraphBuilder().add_node(first).add_node(second).add_node(last)
+    builder.add_edge(first, second).add_edge(second, last)
+    return GraphFlow([first, second, last], builder.build())
+
+
 def magentic(book: Book) -> MagenticOneGroupChat:
     def lead(messages: Sequence[LLMMessage]) -> str:
         last = str(messages[-1].content)
@@ -155,6 +172,18 @@ def team_tool(book: Book) -> AssistantAgent:
 
 
 LEDGER = {"leader#2", "leader#3", "leader#4", "leader#5", "diver-model"}
+PROMPTS = {
+    f"MagenticOneGroupChat.{part}_prompt": TEXT
+    for part in (
+        "final_answer",
+        "progress_ledger",
+        "task_ledger_facts",
+        "task_ledger_facts_update",
+        "task_ledger_full",
+        "task_ledger_plan",
+        "task_ledger_plan_update",
+    )
+}
 
 
 ROLES = {"writer.description", "critic.description", "idler.description"}
@@ -279,19 +308,45 @@ TEAMS = [
         ("judge.system_message", "Judge twice.", "judge-model"),
     ),
     Case(
+        "graph with a filter",
+        graph_filter,
+        {f"{name}.system_message": TEXT for name in ("writer", "critic", "printer")},
+        {
+            "writer.system_message > writer-model",
+            "task > writer-model",
+            "critic.system_message > critic-model",
+            "task > critic-model",
+            "writer-model > critic-model",
+            "printer.system_message > printer-model",
+            "critic-model > printer-model",
+            "printer-model > GraphFlow",
+        },
+        ("printer.system_message", "Print in red.", "printer-model"),
+        output="It went to the press.",
+    ),
+    Case(
         "magentic one",
         magentic,
         {
             "diver.system_message": TEXT,
-            "MagenticOneGroupChat.final_answer_prompt": TEXT,
+            **PROMPTS,
             "diver.description": TEXT,
             "termination.timeout_seconds": COUNT,
         },
         {f"task > {name}" for name in ("leader", *LEDGER)}
         | {f"leader > {name}" for name in LEDGER}
         | {f"leader#2 > {name}" for name in LEDGER - {"leader#2"}}
-        | {f"diver.description > {name}" for name in LEDGER - {"leader#5"}}
+        | {f"diver.description > {name}" for name in LEDGER}
         | {
+            f"MagenticOneGroupChat.task_ledger_full_prompt > {name}"
+            for name in LEDGER - {"leader#2"}
+        }
+        | {
+            "MagenticOneGroupChat.task_ledger_facts_prompt > leader",
+            "MagenticOneGroupChat.task_ledger_facts_prompt > leader#2",
+            "MagenticOneGroupChat.task_ledger_plan_prompt > leader#2",
+            "MagenticOneGroupChat.progress_ledger_prompt > leader#3",
+            "MagenticOneGroupChat.progress_ledger_prompt > leader#4",
             "diver.system_message > diver-model",
             "leader#3 > diver-model",
             "leader#3 > leader#4",

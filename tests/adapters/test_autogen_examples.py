@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import trace_agents as ta
+from tests.adapters.autogen_teams import PROMPTS
 from trace_agents.graph import Kind
 
 FOLDER = Path(__file__).parents[2] / "examples" / "wrapped"
@@ -70,6 +71,24 @@ EXAMPLES: dict[str, tuple[dict[str, object], list[str], str]] = {
         {"tides.system_message": "Know the moon."},
         ["tides.system_message", "captain.system_message", "captain.tools.tides.description"],
         "We sail at noon, with the tide.",
+    ),
+    "autogen_magentic": (
+        {
+            "MagenticOneGroupChat.task_ledger_facts_prompt": "What is known of this? {task}",
+            "MagenticOneGroupChat.task_ledger_full_prompt": "{task} {team} {facts} {plan}",
+        },
+        ["archivist.system_message", "archivist.description", *PROMPTS],
+        "The oldest lamp stands on the north mole.",
+    ),
+    "autogen_human": (
+        {"poet.system_message": "You write long poems."},
+        ["poet.system_message"],
+        "APPROVE",
+    ),
+    "autogen_sequence": (
+        {"copywriter.system_message": "Write it in verse."},
+        ["analyst.system_message", "copywriter.system_message", "editor.system_message"],
+        "Tea in a storm? It stands firm.",
     ),
 }
 each = pytest.mark.parametrize("name", EXAMPLES)

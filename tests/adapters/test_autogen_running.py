@@ -16,13 +16,15 @@ from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from autogen_core import (
     BaseAgent,
+    CancellationToken,
     ComponentToConfig,
     SingleThreadedAgentRuntime,
 )
 from autogen_core.code_executor import CodeExecutor
 from autogen_core.models import ChatCompletionClient, SystemMessage
-from autogen_core.tools import BaseTool, Workbench
+from autogen_core.tools import BaseTool, ToolResult, Workbench
 
+from tests.adapters.autogen_agents import Shelf
 from tests.adapters.autogen_kit import (
     TASK,
     Book,
@@ -38,7 +40,7 @@ from tests.adapters.test_autogen_cases import CASES, each
 from trace_agents.graph import Kind
 from trace_agents.tracing import node
 from trace_agents.tracing.context import Trace, current_trace
-from trace_agents_adapters.autogen import AutoGenWorkflow
+from trace_agents_adapters.autogen import AutoGenApp, AutoGenWorkflow, NothingToLearn
 from trace_agents_adapters.otel import SpanRecorder
 from trace_agents_adapters.patches import family
 
@@ -86,6 +88,45 @@ async def test_a_tools_error_is_a_node(placed: Any) -> None:
     assert "sound > pilot-model#2" in drawn(trace.graph())
 
 
+async def test_a_group_of_errors_tells_each_of_them() -> None:
+    """What a tool's own tasks raised stands in its node, not only that there was something."""
+
+    async def sound(place: str) -> str:
+        """Sound the basin."""
+        shoal: list[Exception] = [LookupError("no basin"), ValueError("no depth")]
+        raise ExceptionGroup("it went wrong", [ExceptionGroup("below", shoal[:1]), shoal[1]])
+
+    agent = assistant(Book(), "pilot", calls("sound", "Oh.", place="x"), tools=[sound])
+    trace = Trace("e", 0)
+    await run(AutoGenWorkflow(agent), trace)
+    (failed,) = trace.graph().of_kind(Kind.TOOL_CALL)
+    assert failed.error == "LookupError: no basin; ValueError: no depth"
+
+
+class Broken(Shelf):
+    """A workbench whose calls raise, where AutoGen's own give an error as the result."""
+
+    async def call_tool(
+        self, name: str, arguments: Any = None, cancellation_token: Any = None, call_id: Any = None
+    ) -> ToolResult:
+        raise LookupError("the shelf fell down")
+
+
+@both
+async def test_a_workbenchs_error_is_a_node(placed: Any) -> None:
+    """A workbench that raises does not leave its agent waiting; the model hears of the error."""
+    book, trace = Book(), Trace("e", 0)
+    agent = assistant(
+        book, "keeper", calls("look", "Nothing."), workbench=Broken(), reflect_on_tool_use=True
+    )
+    with anyio.fail_after(4):
+        assert await run(AutoGenWorkflow(placed(agent)), trace) == "Nothing."
+    (failed,) = trace.graph().of_kind(Kind.TOOL_CALL)
+    assert failed.error is not None
+    assert "the shelf fell down" in failed.error
+    assert "the shelf fell down" in book.clients["keeper-model"].texts[1]
+
+
 @each
 async def test_a_models_error_is_a_node(case: Case) -> None:
     """A model that raises fails the run, and its call is a node with the error."""
@@ -128,6 +169,83 @@ async def test_a_run_that_is_cancelled_in_a_tool_stops(placed: Any) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(run, workflow, trace)
             await inside.wait()
+            group.cancel_scope.cancel()
+    assert await leftovers(before) == set()
+    assert trace.recorder(SpanRecorder, SpanRecorder).unfinished == ()
+
+
+@both
+async def test_a_tool_that_heeds_no_token_is_cancelled_too(placed: Any) -> None:
+    """A workbench that waits, and was told of no cancellation, ends with the run it is in."""
+    inside = asyncio.Event()
+
+    class Deaf(Shelf):
+        async def call_tool(self, *args: Any, **settings: Any) -> ToolResult:
+            inside.set()
+            await asyncio.Event().wait()
+            raise RuntimeError("never")
+
+    agent = assistant(Book(), "keeper", calls("look", "Never."), workbench=Deaf())
+    workflow, trace = AutoGenWorkflow(placed(agent)), Trace("e", 0)
+    workflow.parameters()
+    before = asyncio.all_tasks()
+    with anyio.fail_after(4):
+        async with anyio.create_task_group() as group:
+            group.start_soon(run, workflow, trace)
+            await inside.wait()
+            group.cancel_scope.cancel()
+    assert await leftovers(before) == set()
+    assert trace.recorder(SpanRecorder, SpanRecorder).unfinished == ()
+
+
+async def test_a_token_that_is_cancelled_in_a_tool_leaves_nobody_waiting() -> None:
+    """An application may end a run by its token: the tool has an error, and the run an end."""
+    token, inside = CancellationToken(), asyncio.Event()
+
+    async def wait(place: str) -> str:
+        """Wait for the tide."""
+        inside.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    async def app(task: object) -> object:
+        agent = assistant(Book(), "pilot", calls("wait", "Done.", place="x"), tools=[wait])
+        running = asyncio.ensure_future(agent.run(task=str(task), cancellation_token=token))
+        await inside.wait()
+        token.cancel()
+        return (await running).messages[-1].to_text()
+
+    async def rehearse(task: object) -> object:
+        return None
+
+    trace = Trace("e", 0)
+    with anyio.fail_after(4), pytest.warns(NothingToLearn):
+        output = await run(AutoGenApp(app, rehearse=rehearse), trace)
+    assert "cancelled by its token" in str(output)
+    (failed,) = trace.graph().of_kind(Kind.TOOL_CALL)
+    assert failed.error is not None
+
+
+async def test_a_run_that_is_cancelled_while_a_person_thinks_stops() -> None:
+    """Nothing is left of a run that is cancelled while it waits for what a person says."""
+    asked = asyncio.Event()
+
+    async def ask(prompt: str, token: CancellationToken | None) -> str:
+        asked.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    def build() -> RoundRobinGroupChat:
+        user = UserProxyAgent("user", input_func=ask)
+        return RoundRobinGroupChat([assistant(Book(), "pilot", "Where to?"), user], max_turns=2)
+
+    workflow, trace = AutoGenWorkflow(build), Trace("e", 0)
+    workflow.parameters()
+    before = asyncio.all_tasks()
+    with anyio.fail_after(4):
+        async with anyio.create_task_group() as group:
+            group.start_soon(run, workflow, trace)
+            await asked.wait()
             group.cancel_scope.cancel()
     assert await leftovers(before) == set()
     assert trace.recorder(SpanRecorder, SpanRecorder).unfinished == ()

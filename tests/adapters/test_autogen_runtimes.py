@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import anyio
+import pytest
 from autogen_agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from autogen_core import (
     AgentId,
@@ -13,7 +16,7 @@ from autogen_core import (
     SingleThreadedAgentRuntime,
     message_handler,
 )
-from autogen_core.models import SystemMessage, UserMessage
+from autogen_core.models import LLMMessage, SystemMessage, UserMessage
 
 from tests.adapters.autogen_kit import (
     TASK,
@@ -24,7 +27,8 @@ from tests.adapters.autogen_kit import (
 )
 from tests.adapters.autogen_teams import pair
 from tests.adapters.scripted import NamedClient
-from trace_agents.tracing.context import Trace, recording
+from trace_agents.graph import Kind
+from trace_agents.tracing.context import Trace, current_trace, recording
 from trace_agents_adapters.autogen import AutoGenApp, AutoGenWorkflow
 from trace_agents_adapters.otel import SpanRecorder
 
@@ -170,3 +174,68 @@ async def test_agents_of_the_core_on_a_runtime_that_runs_already() -> None:
     ]
     for trace in traces:
         assert drawn(trace.graph()) == DECK
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_an_error_of_a_routed_agents_model_is_a_node(shared: bool) -> None:
+    """A model that raises inside a handler fails its episode alone, and its call has the error."""
+
+    def say(messages: Sequence[LLMMessage]) -> str:
+        if "Break." in str(messages[0].content):
+            raise ConnectionError("the rope is cut")
+        return "The sail is hoisted."
+
+    book = Book()
+    book("hand-model", say)
+    runtime = SingleThreadedAgentRuntime() if shared else None
+    if runtime is not None:
+        await crew(runtime, book)
+        runtime.start()
+    workflow = on_deck(book, runtime)
+    workflow.parameters()
+    broken = Trace("broken", 1, {"hand.system_message": "Break."})
+    with pytest.raises(ConnectionError, match="the rope is cut"):
+        await run(workflow, broken)
+    (failed,) = [n for n in broken.graph().of_kind(Kind.LLM_CALL) if n.name == "hand-model"]
+    assert failed.error is not None
+    assert "the rope is cut" in failed.error
+    whole = Trace("whole", 0)
+    assert await run(workflow, whole) == "The sail is hoisted."
+    assert drawn(whole.graph()) == DECK
+    if runtime is not None:
+        await runtime.stop()
+
+
+@pytest.mark.parametrize("sort", ["routed agents", "team"])
+async def test_one_of_two_episodes_on_a_runtime_is_cancelled(sort: str) -> None:
+    """Its handlers end with it; the other one, and those that come later, go on."""
+    runtime = SingleThreadedAgentRuntime()
+    stuck = asyncio.Event()
+
+    async def pause() -> None:
+        trace = current_trace()
+        if trace is not None and trace.episode == "stuck":
+            stuck.set()
+            await asyncio.Event().wait()
+
+    book = Book(pause=pause)
+    await crew(runtime, book)
+    team = AutoGenWorkflow(
+        lambda: RoundRobinGroupChat(pair(book), max_turns=2, runtime=runtime), name="deck"
+    )
+    runtime.start()
+    workflow = team if sort == "team" else on_deck(book, runtime)
+    workflow.parameters()
+    cancelled, trace = Trace("stuck", 0), Trace("e", 0)
+    before = asyncio.all_tasks()
+    with anyio.fail_after(4):
+        async with anyio.create_task_group() as group:
+            group.start_soon(run, workflow, cancelled)
+            await stuck.wait()
+            await run(workflow, trace)
+            group.cancel_scope.cancel()
+    await run(workflow, Trace("later", 0))
+    assert cancelled.recorder(SpanRecorder, SpanRecorder).unfinished == ()
+    assert len(list(trace.graph().of_kind(Kind.LLM_CALL))) == 2
+    await runtime.stop()
+    assert asyncio.all_tasks() <= before

@@ -16,19 +16,14 @@ from trace_agents_adapters.agent_framework import messages as shapes
 from trace_agents_adapters.agent_framework import speaking
 from trace_agents_adapters.boundary import Binding, Json
 from trace_agents_adapters.patches import Method
+from trace_agents_adapters.toolschemas import described, redescribed
 
 Invoke = Callable[..., Awaitable[object]]
 
 
 def described_arguments(tool: FunctionTool) -> Iterator[tuple[str, str]]:
-    """Yield name and description of each argument that is described."""
-    properties: Mapping[str, object] = tool.parameters().get("properties") or {}
-    for name, about in properties.items():
-        if not isinstance(about, Mapping):  # a schema may also be a plain True
-            continue
-        text = cast("Mapping[str, object]", about).get("description")
-        if isinstance(text, str) and text.strip():
-            yield name, text
+    """Return name and description of each argument that is described."""
+    return described(tool.parameters())
 
 
 def bound(binding: Binding, tool: object) -> object:
@@ -88,13 +83,9 @@ def _retold(tool: FunctionTool, text: str, told: Mapping[str, str]) -> FunctionT
     new = copy.copy(tool)
     new.description = text
     if told:
-        schema = tool.parameters()
-        properties = {
-            name: {**about, "description": told[name]} if name in told else about
-            for name, about in schema["properties"].items()
-        }
+        schema = redescribed(tool.parameters(), told)
         # the schema is what the public method gives; the tool keeps no other name for it
-        vars(new)["parameters"] = lambda: {**schema, "properties": properties}
+        vars(new)["parameters"] = lambda: schema
     return new
 
 

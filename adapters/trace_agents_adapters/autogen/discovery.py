@@ -17,10 +17,12 @@ from autogen_core import CancellationToken
 from trace_agents_adapters.autogen.boundary import Rehearsal, patches
 from trace_agents_adapters.autogen.copying import AnyComponent, Copies, Sharing, described
 from trace_agents_adapters.autogen.reading import read
+from trace_agents_adapters.autogen.toolcode import codes_of
 from trace_agents_adapters.bound import NothingToLearn, in_own_loop
 from trace_agents_adapters.boundary import Probe
 from trace_agents_adapters.patches import Method, Patches
 from trace_agents_adapters.sites import Offer, Site, Sites, sites_of
+from trace_agents_adapters.toolcode import Codes, Function
 
 Runnable: TypeAlias = ChatAgent | Team
 Factory: TypeAlias = Callable[[], Runnable | Awaitable[Runnable]]
@@ -36,21 +38,25 @@ async def built(factory: Factory) -> Runnable:
     return await made if inspect.isawaitable(made) else made
 
 
-def sites_of_factory(factory: Factory, name: str) -> Sites:
-    """Return the sites of what `factory` makes; what it makes is thrown away."""
+def sites_of_factory(factory: Factory, name: str, codes: Codes) -> Sites:
+    """Return the sites of what `factory` makes; what it makes is thrown away.
+
+    Raises:
+        InvalidValue: the code of a tool was asked for that there is not, or that cannot change.
+    """
 
     async def find() -> Sites:
         made: list[object] = []
         with _constructed(made):
             prototype = await built(factory)
-        return await _sites_of(prototype, made)
+        return await _sites_of(prototype, made, codes)
 
     return _checked(in_own_loop(find), name)
 
 
-def sites_of_copies(copies: Copies, name: str) -> Sites:
+def sites_of_copies(copies: Copies, name: str, codes: Codes) -> Sites:
     """Return the sites of an agent or a team, found in a copy of it."""
-    return sites_of_factory(copies.make, name)
+    return sites_of_factory(copies.make, name, codes)
 
 
 def sites_of_app(app: Callable[[object], Awaitable[object]], name: str) -> Sites:
@@ -64,7 +70,7 @@ def sites_of_app(app: Callable[[object], Awaitable[object]], name: str) -> Sites
     return _checked(in_own_loop(find), name)
 
 
-async def _sites_of(thing: Runnable, made: Sequence[object]) -> Sites:
+async def _sites_of(thing: Runnable, made: Sequence[object], codes: Codes) -> Sites:
     sharing = Sharing(strict=False)
     described(cast("AnyComponent", thing), sharing)
     known = [component for component, _ in sharing.described]
@@ -74,6 +80,7 @@ async def _sites_of(thing: Runnable, made: Sequence[object]) -> Sites:
             described(agent, sharing)
     offers: list[Offer] = []
     sites: list[Site] = []
+    tools: list[tuple[str, str, Function | None]] = []
     # one agent may be a member of two teams
     parts = {id(component): (component, model) for component, model in sharing.described}
     order = {id(component): at for at, component in enumerate(made)}
@@ -84,8 +91,9 @@ async def _sites_of(thing: Runnable, made: Sequence[object]) -> Sites:
             reading = await read(component, model.config, sharing)
             offers += reading.offers
             sites += reading.sites
+            tools += reading.tools
     _tell_undescribed(offers)
-    return _in_order(sites_of(offers, sites))
+    return _in_order(sites_of(offers, [*sites, *codes_of(tools, codes)]))
 
 
 def _tell_undescribed(offers: Iterable[Offer]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Literal, Self, cast
 
@@ -32,6 +33,8 @@ class LitellmSettings(BaseModel):
     model: str
     base_url: str | None = None
     temperature: float | None = None
+    timeout: float = 600.0
+    retries: int = 2
 
 
 class LitellmClient(ChatCompletionClient, Component[LitellmSettings]):
@@ -66,7 +69,10 @@ class LitellmClient(ChatCompletionClient, Component[LitellmSettings]):
             extra["tool_choice"] = _choice(tool_choice)
         offered: list[Json] = [{"type": "function", "function": schema_of(tool)} for tool in tools]
         sent = [part for message in messages for part in _openai(message)]
-        answer = await acomplete(self._endpoint, sent, offered, extra)
+        answering = asyncio.ensure_future(acomplete(self._endpoint, sent, offered, extra))
+        if cancellation_token is not None:
+            cancellation_token.link_future(answering)
+        answer = await answering
         usage = RequestUsage(answer.input_tokens, answer.output_tokens)
         self._used.prompt_tokens += usage.prompt_tokens
         self._used.completion_tokens += usage.completion_tokens
@@ -143,12 +149,11 @@ class LitellmClient(ChatCompletionClient, Component[LitellmSettings]):
         )
 
     def _to_config(self) -> LitellmSettings:
-        e = self._endpoint
-        return LitellmSettings(model=e.model, base_url=e.base_url, temperature=e.temperature)
+        return LitellmSettings.model_validate(self._endpoint, from_attributes=True)
 
     @classmethod
     def _from_config(cls, config: LitellmSettings) -> Self:
-        return cls(Endpoint(config.model, config.base_url, temperature=config.temperature))
+        return cls(Endpoint(**config.model_dump()))
 
 
 def litellm_client(
@@ -157,9 +162,15 @@ def litellm_client(
     base_url: str | None = None,
     api_key: str | None = None,
     temperature: float | None = None,
+    timeout: float = 600.0,
+    retries: int = 2,
 ) -> LitellmClient:
-    """Return an AutoGen client for a litellm model name, such as `openai/gpt-4o-mini`."""
-    return LitellmClient(Endpoint(model, base_url, api_key, temperature))
+    """Return an AutoGen client for a litellm model name, such as `openai/gpt-4o-mini`.
+
+    A request may take `timeout` seconds. Rate limits, server errors and broken connections are
+    tried again `retries` times, after growing pauses or the time that the server asks for.
+    """
+    return LitellmClient(Endpoint(model, base_url, api_key, temperature, timeout, retries))
 
 
 def _choice(tool_choice: Tool | str) -> object:

@@ -15,10 +15,11 @@ from autogen_core.models import (
     LLMMessage,
     SystemMessage,
 )
-from autogen_core.tools import Tool, ToolSchema
+from autogen_core.tools import ParametersSchema, Tool, ToolSchema
 
 from trace_agents_adapters.boundary import Json
 from trace_agents_adapters.sites import Offer
+from trace_agents_adapters.toolschemas import Schema, described, redescribed
 
 
 def message_json(message: LLMMessage) -> Json:
@@ -104,12 +105,8 @@ def offer(agent: str, system: tuple[str, ...], schemas: Sequence[ToolSchema]) ->
 
 def described_arguments(schema: ToolSchema) -> Generator[tuple[str, str]]:
     """Yield name and description of each argument that is described by more than its name."""
-    properties: object = schema.get("parameters", {}).get("properties")
-    if not isinstance(properties, Mapping):
-        return
-    for name, about in cast("Mapping[str, object]", properties).items():
-        text = cast("Mapping[str, object]", about).get("description") if about else None
-        if isinstance(text, str) and text != name:
+    for name, text in described(cast("Schema", schema.get("parameters", {}))):
+        if text != name:
             yield name, text
 
 
@@ -119,12 +116,8 @@ def with_texts(schema: ToolSchema, text: str, arguments: Mapping[str, str]) -> T
     if "description" in schema or text:
         new["description"] = text
     if arguments and "parameters" in schema:
-        parameters = schema["parameters"].copy()
-        properties = dict(parameters["properties"])
-        for name, told in arguments.items():
-            properties[name] = {**properties[name], "description": told}
-        parameters["properties"] = properties
-        new["parameters"] = parameters
+        told = redescribed(cast("Schema", schema["parameters"]), arguments)
+        new["parameters"] = cast("ParametersSchema", told)
     return new
 
 

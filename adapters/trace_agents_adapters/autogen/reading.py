@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 from autogen_agentchat.agents import AssistantAgent, CodeExecutorAgent, SocietyOfMindAgent
 from autogen_agentchat.teams import MagenticOneGroupChat, SelectorGroupChat
-from autogen_core.tools import StaticWorkbench, ToolSchema, Workbench
+from autogen_core.models import ChatCompletionClient
+from autogen_core.tools import BaseTool, ToolSchema, Workbench
 
+from trace_agents_adapters.autogen.benches import listed
 from trace_agents_adapters.autogen.copying import AnyComponent, Sharing, resolved
+from trace_agents_adapters.autogen.ledger import ledger_sites
 from trace_agents_adapters.autogen.limits import limits_of
 from trace_agents_adapters.autogen.messages import offer
+from trace_agents_adapters.autogen.toolcode import function_of
 from trace_agents_adapters.sites import Offer, Site, template_fields
+from trace_agents_adapters.toolcode import Function
 
 Config: TypeAlias = Mapping[str, Any]
 
 _SELECTOR_FIELDS = ("roles", "participants", "history")
 _FINAL_ANSWER_FIELDS = ("task",)
+_OWN = ("autogen_agentchat", "autogen_ext")
+"""Whose teams keep AutoGen's own ledger prompts; a subclass may have others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class Reading:
 
     offers: tuple[Offer, ...] = ()
     sites: tuple[Site, ...] = ()
+    tools: tuple[tuple[str, str, Function | None], ...] = ()
+    """Agent, name and function of each tool; None where it is something else."""
 
 
 async def read(component: AnyComponent, config: Config, sharing: Sharing) -> Reading:
@@ -36,10 +45,19 @@ async def read(component: AnyComponent, config: Config, sharing: Sharing) -> Rea
         return Reading(
             (offer(config["name"], _texts(config.get("system_message")), schemas),),
             tuple(_handoffs(config)),
+            tuple(_tools(config, sharing)),
         )
     if type(component) is CodeExecutorAgent and "model_client" in config:
         return Reading((Offer(config["name"], _texts(config.get("system_message"))),))
-    return Reading((), tuple(_sites(component, config)))
+    sites = tuple(_sites(component, config))
+    if type(component).__module__.partition(".")[0] in _OWN and _asks_a_ledger(component):
+        client = cast("ChatCompletionClient", resolved(config["model_client"], sharing))
+        sites += await ledger_sites(component.name, client, tuple(_names(config)))
+    return Reading((), sites)
+
+
+def _asks_a_ledger(component: AnyComponent) -> TypeGuard[MagenticOneGroupChat]:
+    return isinstance(component, MagenticOneGroupChat)
 
 
 def _sites(component: AnyComponent, config: Config) -> Generator[Site]:
@@ -87,30 +105,19 @@ def _handoffs(config: Config) -> Generator[Site]:
         yield Site(name, agent, "result", handoff["message"], handoff["name"])
 
 
+def _tools(config: Config, sharing: Sharing) -> Generator[tuple[str, str, Function | None]]:
+    for bench in config.get("workbench") or ():
+        for part in bench["config"].get("tools") or ():
+            tool = cast("BaseTool[Any, Any]", resolved(part, sharing))
+            yield config["name"], tool.name, function_of(tool)
+
+
 async def _offered(config: Config, sharing: Sharing) -> AsyncGenerator[ToolSchema, None]:
     for part in config.get("workbench") or ():
-        for schema in await _listed(cast("Workbench", resolved(part, sharing))):
+        for schema in await listed(cast("Workbench", resolved(part, sharing))):
             yield schema
     for handoff in config.get("handoffs") or ():
         yield ToolSchema(name=handoff["name"], description=handoff["description"])
-
-
-async def _listed(bench: Workbench) -> list[ToolSchema]:
-    """Return the tools of a workbench; one that holds connections is asked by a copy of it."""
-    if isinstance(bench, StaticWorkbench):
-        return await bench.list_tools()
-    copy = _copied(bench)
-    if copy is None:
-        return await bench.list_tools()
-    async with copy:
-        return await copy.list_tools()
-
-
-def _copied(bench: Workbench) -> Workbench | None:
-    try:
-        return Workbench.load_component(bench.dump_component())
-    except Exception:  # noqa: BLE001 - any component may refuse, each in its own way
-        return None
 
 
 def _texts(text: object) -> tuple[str, ...]:

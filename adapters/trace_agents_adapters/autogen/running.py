@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import anyio
 from autogen_agentchat.base import ChatAgent, TaskResult, Team
@@ -23,7 +24,14 @@ async def run_to_end(thing: ChatAgent | Team, task: str) -> TaskResult:
     token = CancellationToken()
     with mailing() as mail:
         run = thing.run(task=task, cancellation_token=token)
-        return await _ended(run, mail, token.cancel)
+        return await _ended(run, mail, lambda: _cancel(token))
+
+
+def _cancel(token: CancellationToken) -> None:
+    # AutoGen's MCP workbench hands the token a coroutine, which has no cancel(); what waits for
+    # it is cancelled with its handler
+    with suppress(AttributeError):
+        token.cancel()
 
 
 async def run_app(app: Callable[[object], Awaitable[object]], task: object) -> object:
@@ -44,17 +52,18 @@ async def _ended(run: Coroutine[object, object, T], mail: Mail, stop: Callable[[
         # AutoGen waits for its handlers before it lets go, and a handler may wait for a tool
         # that the token has ended: so all three are told
         stop()
-        mail.cancel()
         with anyio.CancelScope(shield=True):
-            await _settled(running)
+            await _settled(running, mail)
         raise
 
 
-async def _settled(running: asyncio.Future[T]) -> None:
+async def _settled(running: asyncio.Future[T], mail: Mail) -> None:
     for _ in range(2):
         running.cancel()
-        await asyncio.wait([running], timeout=_GRACE)
-        if running.done():
+        mail.cancel()
+        parts: list[asyncio.Future[Any]] = [running, *mail.tasks]
+        _, left = await asyncio.wait(parts, timeout=_GRACE)
+        if not left:
             break
     if running.done() and not running.cancelled():
         running.exception()  # seen, so that nobody is told that it was not

@@ -35,11 +35,17 @@ class Mail:
     """The messages of one run, and the tasks that handle them; gone when the run is over."""
 
     letters: list[Letter] = field(default_factory=list["Letter"])
-    handlers: WeakSet[asyncio.Task[object]] = field(default_factory=WeakSet[asyncio.Task[object]])
+    tasks: WeakSet[asyncio.Task[object]] = field(default_factory=WeakSet[asyncio.Task[object]])
+
+    def note(self) -> None:
+        """Take note of the current task, which is a part of the run."""
+        task = asyncio.current_task()
+        if task is not None:
+            self.tasks.add(task)
 
     def cancel(self) -> None:
-        """Stop the handlers that are under way."""
-        for task in list(self.handlers):
+        """Stop the handlers and the tools that are under way."""
+        for task in list(self.tasks):
             task.cancel()
 
 
@@ -67,9 +73,7 @@ class Letter:
     @contextmanager
     def opened(self) -> Generator[None]:
         """Make the sender's episode the current one, and note the task that handles it."""
-        task = asyncio.current_task()
-        if task is not None:
-            self.mail.handlers.add(task)
+        self.mail.note()
         hand = _hand.set(Hand(self.cause, self.outermost))
         try:
             with self._episode():
@@ -111,6 +115,13 @@ def mailing() -> Generator[Mail]:
 def is_running() -> bool:
     """Tell whether this context belongs to a run of a workflow."""
     return _mail.get() is not None
+
+
+def in_tool() -> None:
+    """Take note of a task that calls a tool: AutoGen forgets it when its agent is cancelled."""
+    mail = _mail.get()
+    if mail is not None:
+        mail.note()
 
 
 def handling() -> str:

@@ -10,6 +10,7 @@ from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_agentchat.messages import BaseTextChatMessage
 
 from trace_agents.errors import NotWrappable
+from trace_agents.sandbox import Sandbox, SandboxName
 from trace_agents_adapters import boundary
 from trace_agents_adapters.autogen import limits
 from trace_agents_adapters.autogen.boundary import patches
@@ -23,6 +24,7 @@ from trace_agents_adapters.autogen.discovery import (
 )
 from trace_agents_adapters.autogen.running import run_app, run_to_end
 from trace_agents_adapters.bound import BoundWorkflow, Discovery
+from trace_agents_adapters.toolcode import Asked, Codes
 
 Runnable: TypeAlias = ChatAgent | Team
 App: TypeAlias = Callable[[object], Awaitable[object]]
@@ -35,19 +37,33 @@ class AutoGenWorkflow(BoundWorkflow):
     episode, with its settings and its conversation so far; its model clients, tools, workbenches
     and executors are shared, and it itself stays as it is.
 
+    Args:
+        thing: an agent, a team, or a function without arguments that builds one.
+        name: what to call it in traces.
+        tool_code: True, or the names of tools, to make the code of tools that are functions
+            parameters too.
+        sandbox: where new code of tools runs; the code as it is runs as always.
+
     Raises:
         NotWrappable: an agent or team that cannot be copied, with the member that is in the way.
     """
 
-    def __init__(self, thing: Runnable | Factory, *, name: str | None = None) -> None:
-        label = name or _name(thing)
+    def __init__(
+        self,
+        thing: Runnable | Factory,
+        *,
+        name: str | None = None,
+        tool_code: Asked = False,
+        sandbox: SandboxName | Sandbox = "monty",
+    ) -> None:
+        label, codes = name or _name(thing), Codes(tool_code, sandbox)
         if isinstance(thing, ChatAgent | Team):
             copies = Copies(thing)
             self._make: Callable[[], Awaitable[Runnable]] = copies.at_start
-            discovery = Discovery(lambda: sites_of_copies(copies, label))
+            discovery = Discovery(lambda: sites_of_copies(copies, label, codes))
         else:
             self._make = _Fresh(thing, label)
-            discovery = Discovery(lambda: sites_of_factory(thing, label))
+            discovery = Discovery(lambda: sites_of_factory(thing, label, codes))
         super().__init__(label, patches, discovery)
 
     async def _run(self, task: object) -> object:
