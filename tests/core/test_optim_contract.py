@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import anyio
 import pytest
@@ -10,8 +13,20 @@ import pytest
 from tests.core.training_toys import Dial, closeness
 from trace_agents.errors import InvalidValue, ModelError
 from trace_agents.graph import Graph, Kind, Number, Parameter, Parameters
-from trace_agents.llm import Message, Model, Reply
-from trace_agents.optimizers import GEPA, OPRO, FeedbackOptimizer, OptoPrime, Search, TextGrad
+from trace_agents.llm import Message, Model, Reply, Schema
+from trace_agents.optimizers import (
+    GEPA,
+    OPRO,
+    FeedbackOptimizer,
+    GraphOptimizer,
+    Listener,
+    OptoPrime,
+    Proposal,
+    Rememberer,
+    Search,
+    TextGrad,
+    Tried,
+)
 from trace_agents.propagate import TraceGraph
 from trace_agents.testing import FunctionModel, ScriptedModel
 from trace_agents.tracing.bundle import bundle
@@ -51,7 +66,7 @@ class Slow:
     def __init__(self) -> None:
         self.asked, self.answer = anyio.Event(), ""
 
-    async def complete(self, messages: Sequence[Message]) -> Reply:
+    async def complete(self, messages: Sequence[Message], *, schema: Schema | None = None) -> Reply:
         self.asked.set()
         if not self.answer:
             await anyio.sleep_forever()
@@ -215,6 +230,208 @@ async def test_without_feedback_no_model_is_asked(make: Make) -> None:
     assert proposal.changes == {}
     assert "no feedback" in proposal.problems[0]
     assert model.prompts == []
+
+
+def echoing(prompts: list[str]) -> FunctionModel:
+    """Return a model whose answer follows from every sign of its prompt."""
+
+    def answer(messages: Sequence[Message]) -> Reply:
+        prompts.append(json.dumps(list(messages)))
+        number = int(hashlib.sha256(prompts[-1].encode()).hexdigest()[:6], 16) % 1000 / 100
+        if "#Criticise" in messages[-1]["content"]:
+            return Reply(f"make it {number}")
+        return Reply(f"<reasoning>{number}</reasoning>" + block("x", str(number)))
+
+    return FunctionModel(answer)
+
+
+@dataclass
+class Session:
+    """A run of an optimizer over several rounds, as training makes them."""
+
+    optimizer: FeedbackOptimizer
+    value: float = 1.0
+    proposals: list[Proposal] = field(default_factory=list[Proposal])
+    tried: list[Tried] = field(default_factory=list[Tried])
+
+    async def rounds(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.optimizer.zero_feedback()
+            for task in range(2):
+                graph = episode(knob(self.value), f"ep{number}-{task}")
+                self.optimizer.backward(
+                    graph, f"score {(number * 7 + task) % 5 / 5}\nround {number}"
+                )
+            proposal = await self.optimizer.propose({"x": self.value})
+            self.proposals.append(proposal)
+            for place, candidate in enumerate(proposal.candidates):
+                self.tell(candidate, number % 2 == 0 and place == 0, number / 10)
+
+    def tell(self, candidate: Proposal, accepted: bool, score: float) -> None:
+        if accepted:
+            self.value = float(str(candidate.changes.get("x", self.value)))
+        if isinstance(self.optimizer, Listener):
+            self.optimizer.tell(candidate, accepted, score)
+        stored = replace(candidate, memo=json.loads(json.dumps(candidate.memo)))
+        self.tried.append(Tried(stored, accepted, score))
+
+
+REMEMBERING: dict[str, Make] = {
+    **MODELLED,
+    "OPRO, one sample": lambda source, model: OPRO(source, llm=model, samples=1, reads="feedback"),
+    "OptoPrime, candidates": lambda source, model: OptoPrime(source, llm=model, candidates=3),
+}
+
+
+@pytest.mark.parametrize("make", REMEMBERING.values(), ids=REMEMBERING)
+@pytest.mark.parametrize("after", [1, 3, 6])
+async def test_a_resumed_optimizer_goes_on_as_an_unbroken_one(make: Make, after: int) -> None:
+    """What was proposed comes back from JSON, and every later prompt is the same to the sign."""
+    space = Parameters([Parameter("x", 1.0, Number(0, 10))])
+    prompts: list[str] = []
+    unbroken = Session(make(space, echoing(prompts)))
+    await unbroken.rounds(range(after))
+    asked, told, value = len(prompts), len(unbroken.tried), unbroken.value
+    await unbroken.rounds(range(after, 9))
+
+    again: list[str] = []
+    resumed = Session(make(space, echoing(again)), value)
+    assert isinstance(resumed.optimizer, Rememberer)
+    resumed.optimizer.remember(unbroken.tried[:told])
+    await resumed.rounds(range(after, 9))
+    assert again == prompts[asked:]
+    assert resumed.proposals == unbroken.proposals[after:]
+    assert [p.memo for p in resumed.proposals] == [p.memo for p in unbroken.proposals[after:]]
+
+
+class Backwards:
+    """A model that answers the last of three samples first."""
+
+    name = "backwards"
+
+    def __init__(self, reverse: bool) -> None:
+        self.reverse = reverse
+        self.over = [anyio.Event() for _ in range(4)]
+
+    async def complete(self, messages: Sequence[Message], *, schema: Schema | None = None) -> Reply:
+        number = int(messages[-1]["content"].rpartition("sample ")[2][0])
+        if self.reverse and number < 3:
+            await self.over[number + 1].wait()
+        self.over[number].set()
+        return Reply(block("x", str(number + 4)))
+
+
+SAMPLING: dict[str, Make] = {
+    "OPRO": lambda source, model: OPRO(source, llm=model, samples=3),
+    "OptoPrime": lambda source, model: OptoPrime(source, llm=model, candidates=3),
+}
+
+
+@pytest.mark.parametrize("make", SAMPLING.values(), ids=SAMPLING)
+async def test_the_order_in_which_samples_come_changes_nothing(make: Make) -> None:
+    """Whichever answer is the fastest, the same ones are proposed in the same order."""
+    made: list[list[object]] = []
+    for reverse in (False, True):
+        x = knob()
+        optimizer = make([x], Backwards(reverse))
+        optimizer.backward(scaled(x, 2.0), "score 0.2")
+        first = await optimizer.propose()
+        rest = first.alternatives or [await optimizer.propose() for _ in range(2)]
+        made.append([proposal.changes["x"] for proposal in (first, *rest)])
+    assert made[0] == made[1] == [5, 6, 7]
+
+
+@modelled
+async def test_every_model_can_be_wrapped(make: Make) -> None:
+    """Whoever counts or traces the calls sees them all."""
+    x, names = knob(), list[str]()
+
+    class Counted:
+        def __init__(self, inside: Model) -> None:
+            self.name, self.inside = inside.name, inside
+
+        async def complete(
+            self, messages: Sequence[Message], *, schema: Schema | None = None
+        ) -> Reply:
+            names.append(self.name)
+            return await self.inside.complete(messages, schema=schema)
+
+    asked = list[str]()
+    optimizer = make([x], echoing(asked))
+    assert isinstance(optimizer, GraphOptimizer)
+    optimizer.wrap_models(Counted)
+    optimizer.backward(scaled(x, 2.0), "score 0.2")
+    await optimizer.propose()
+    assert len(names) == len(asked) > 0
+
+
+IN_JSON: dict[str, Make] = {
+    "OptoPrime": lambda source, model: OptoPrime(source, llm=model, form="json"),
+    "OPRO": lambda source, model: OPRO(source, llm=model, samples=1, form="json"),
+    "GEPA": lambda source, model: GEPA(source, llm=model, form="json"),
+    "TextGrad": lambda source, model: TextGrad(source, llm=model, form="json"),
+}
+
+
+@pytest.mark.parametrize("make", IN_JSON.values(), ids=IN_JSON)
+async def test_every_optimizer_reads_json_and_gives_a_schema(make: Make) -> None:
+    """With `form="json"` the prompt says so, and a model that can be held to a schema is."""
+    schemas: list[Schema | None] = []
+
+    class Structured:
+        name = "structured"
+
+        async def complete(
+            self, messages: Sequence[Message], *, schema: Schema | None = None
+        ) -> Reply:
+            if "#Criticise" in messages[-1]["content"]:
+                return Reply("turn it up")
+            schemas.append(schema)
+            assert '"suggestion"' in messages[0]["content"]
+            return Reply('{"reasoning": "because", "suggestion": {"x": 3.5}}')
+
+    x = knob()
+    optimizer = make([x], Structured())
+    optimizer.backward(scaled(x, 2.0), "score 0.2")
+    assert (await optimizer.step()).changes == {"x": 3.5}
+    assert all(schema is not None and "suggestion" in str(schema) for schema in schemas)
+    assert len(schemas) == 1
+
+
+@modelled
+async def test_what_failed_calls_were_billed_is_not_lost(make: Make) -> None:
+    """The error says what all of them cost together."""
+    calls = list[int]()
+
+    def fail(_: Sequence[Message]) -> str:
+        calls.append(1)
+        raise ModelError("no text in the answer").costing(10, 0.5)
+
+    x = knob()
+    optimizer = make([x], FunctionModel(fail))
+    optimizer.backward(scaled(x, 2.0), "score 0.2")
+    with pytest.raises(ModelError) as caught:
+        await optimizer.propose()
+    assert (caught.value.tokens, caught.value.usd) == (10 * len(calls), 0.5 * len(calls))
+
+
+@modelled
+async def test_what_a_failed_repair_was_billed_is_counted(make: Make) -> None:
+    """A proposal costs what all of its calls were billed, those that gave nothing too."""
+    bills = list[int]()
+
+    def answer(messages: Sequence[Message]) -> Reply:
+        bills.append(10)
+        if len(messages) == 4:
+            raise ModelError("busy").costing(10, 0.5)
+        return Reply(block("x", "hot"), 8, 2, 0.5)
+
+    x = knob()
+    optimizer = make([x], FunctionModel(answer))
+    optimizer.backward(scaled(x, 2.0), "score 0.2")
+    proposal = await optimizer.propose()
+    assert (proposal.tokens, proposal.usd) == (sum(bills), len(bills) / 2)
+    assert any("no repair: busy" in problem for problem in proposal.problems)
 
 
 @every

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from trace_agents.errors import InvalidValue
+from trace_agents.errors import ExtraNotInstalled, InvalidValue
 from trace_agents.graph import Edge, Graph, GraphNode, Kind, Parameter, Parameters
-from trace_agents.llm import Message
+from trace_agents.llm import Message, Reply, Schema
 from trace_agents.optimizers import GEPA
 from trace_agents.optimizers.pareto import Pool, add_run
 from trace_agents.propagate import backward
@@ -133,6 +133,17 @@ async def test_two_lineages_are_merged_without_a_model() -> None:
     assert (await optimizer.propose()).changes["plan"] == "p2"
 
 
+async def test_a_child_goes_on_with_the_parameter_after_its_parents() -> None:
+    """What was just rewritten is not rewritten again before all others had their turn."""
+    model = ScriptedModel([block("plan", "p1"), block("style", "s1")])
+    optimizer = GEPA(SPACE, llm=model)
+    optimizer.backward(episode("a"), "score 0.1")
+    child = await optimizer.propose()
+    optimizer.zero_feedback()
+    optimizer.backward(episode("a", str(child.changes["plan"])), "score 0.5")
+    assert (await optimizer.propose({"plan": "p1", "style": "s0"})).changes == {"style": "s1"}
+
+
 async def test_merges_can_be_left_out() -> None:
     """With `merges=0` every proposal is a reflection."""
     model = ScriptedModel([block("plan", "p1"), block("style", "s1"), block("plan", "p2")])
@@ -153,3 +164,40 @@ def test_wrong_sizes_are_refused() -> None:
     """The sentence names the sizes."""
     with pytest.raises(InvalidValue, match="minibatch"):
         GEPA(SPACE, llm=ScriptedModel([]), minibatch=0)
+
+
+def test_a_missing_package_and_an_unknown_engine_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names the extra, or the engines there are."""
+
+    def missing(name: str) -> None:
+        del name
+
+    monkeypatch.setattr("trace_agents.optimizers.gepa.find_spec", missing)
+    with pytest.raises(ExtraNotInstalled, match=r"trace-agents\[gepa\]"):
+        GEPA(SPACE, llm=ScriptedModel([]), engine="gepa")
+    with pytest.raises(InvalidValue, match="own or gepa"):
+        GEPA(SPACE, llm=ScriptedModel([]), engine="dspy")  # type: ignore[arg-type]
+
+
+async def test_the_same_runs_are_asked_about_in_another_way() -> None:
+    """A cache that knows the prompt still gives a second reflection of its own."""
+    samples: list[int | None] = []
+
+    class Varied:
+        name = "varied"
+
+        def at(self, *, temperature: float | None = None, sample: int | None = None) -> Varied:
+            del temperature
+            samples.append(sample)
+            return self
+
+        async def complete(
+            self, messages: Sequence[Message], *, schema: Schema | None = None
+        ) -> Reply:
+            return Reply(block("plan", "p1"))
+
+    optimizer = GEPA(Parameters([Parameter("plan", "p0")]), llm=Varied())
+    optimizer.backward(episode("a"), "score 0")
+    await optimizer.propose()
+    await optimizer.propose()
+    assert len(set(samples)) == 2

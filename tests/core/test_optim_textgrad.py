@@ -9,9 +9,10 @@ import pytest
 
 from trace_agents.errors import InvalidValue, ModelError
 from trace_agents.graph import Edge, Graph, GraphNode, Kind, Parameter, Parameters
-from trace_agents.llm import Message, Reply
+from trace_agents.llm import Message, Reply, Schema
 from trace_agents.optimizers import TextGrad
 from trace_agents.testing import FunctionModel
+from trace_agents_adapters.otel.exporting.thinking import ObservedOptimizer
 
 
 class Critic:
@@ -24,7 +25,7 @@ class Critic:
         self.updates: list[str] = []
         self.running = self.peak = 0
 
-    async def complete(self, messages: Sequence[Message]) -> Reply:
+    async def complete(self, messages: Sequence[Message], *, schema: Schema | None = None) -> Reply:
         self.running += 1
         self.peak = max(self.peak, self.running)
         await anyio.lowlevel.checkpoint()
@@ -158,7 +159,9 @@ async def test_a_call_that_fails_loses_its_branch_only() -> None:
     critic = Critic()
 
     class Moody(Critic):
-        async def complete(self, messages: Sequence[Message]) -> Reply:
+        async def complete(
+            self, messages: Sequence[Message], *, schema: Schema | None = None
+        ) -> Reply:
             if messages[-1]["content"].endswith("] Q"):
                 raise ModelError("busy")
             return await critic.complete(messages)
@@ -175,3 +178,37 @@ def test_a_wrong_concurrency_is_refused() -> None:
     """Nobody waits for a call that can never be made."""
     with pytest.raises(InvalidValue, match="concurrency"):
         optimizer(Critic(), "P", concurrency=0)
+
+
+async def test_the_critics_calls_are_observed_as_all_others() -> None:
+    """Every gradient and every update is traced, whichever model wrote it."""
+    critic, writer = Critic(), Critic()
+    optimizer_ = TextGrad(Parameters([Parameter("P", "vP")]), llm=writer, critic=critic)
+    observed = ObservedOptimizer(optimizer_)
+    observed.backward(graph("P>f", "f>g"), "wrong")
+    proposal = await observed.propose()
+    tokens = [call.reply.tokens for call in observed.calls if call.reply is not None]
+    assert len(tokens) == len(critic.asked) + len(writer.updates) == 3
+    assert proposal.tokens == sum(tokens)
+
+
+async def test_an_update_is_shown_what_became_of_earlier_ones() -> None:
+    """Momentum: earlier values of the variable, their critiques, and the outcome."""
+    critic = Critic()
+    optimizer_ = optimizer(critic, "P", "Q")
+    optimizer_.backward(graph("P>f", "Q>f"), "wrong")
+    optimizer_.tell(await optimizer_.propose(), accepted=False, score=0.25)
+    await optimizer_.propose()
+    earlier = critic.updates[2].partition("#Earlier updates")[2].partition("#Critiques")[0]
+    assert "[rejected, mean score 0.25] after the feedback: P failed f\nP = new P" in earlier
+    assert "Q" not in earlier
+
+
+async def test_without_a_memory_an_update_stands_alone() -> None:
+    """With `memory_size=0` each update is made as if it were the first."""
+    critic = Critic()
+    optimizer_ = TextGrad(Parameters([Parameter("P", "vP")]), llm=critic, memory_size=0)
+    optimizer_.backward(graph("P>f"), "wrong")
+    await optimizer_.propose()
+    await optimizer_.propose()
+    assert critic.updates[0] == critic.updates[1]

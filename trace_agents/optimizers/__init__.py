@@ -6,11 +6,14 @@ from trace_agents.optimizers.base import (
     Listener,
     Optimizer,
     Proposal,
+    Rememberer,
     Target,
+    Tried,
 )
 from trace_agents.optimizers.gepa import GEPA
 from trace_agents.optimizers.opro import OPRO
 from trace_agents.optimizers.optoprime import OptoPrime
+from trace_agents.optimizers.sampling import Spread
 from trace_agents.optimizers.search import Search
 from trace_agents.optimizers.textgrad import TextGrad
 
@@ -23,7 +26,10 @@ __all__ = [
     "Optimizer",
     "OptoPrime",
     "Proposal",
+    "Rememberer",
     "Search",
+    "Spread",
     "Target",
     "TextGrad",
+    "Tried",
 ]

@@ -1,36 +1,33 @@
-"""Asking a model for values: one form, one parser, and one repair call."""
+"""Asking a model for values: one form, one parser, one repair call, and what all of it cost."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import anyio.to_thread
 
 from trace_agents.errors import ModelError
-from trace_agents.graph import Parameters
+from trace_agents.graph import Code, Parameters
 from trace_agents.llm import Message, Model, Reply
 from trace_agents.optimizers.base import Proposal
-from trace_agents.optimizers.replies import Parsed, parse_reply
+from trace_agents.optimizers.forms import Form
+from trace_agents.optimizers.reading import Parsed
 from trace_agents.propagate import TraceGraph
 from trace_agents.render import clip
-
-FORM = """\
-<reasoning>
-why
-</reasoning>
-<variable>
-<name>the variable's name</name>
-<value>
-the whole new value
-</value>
-</variable>
-"""
-"""The form of an answer, as prompts show it."""
 
 _REPAIR = """\
 These values could not be used; everything else in your answer stands:
 {errors}
-Answer again in the same form, with blocks for these variables only.
+Answer again in the same form, for these variables only.
 """
+_FORMLESS = """\
+Your answer could not be used: {why}.
+{form}"""
+
+Billed: TypeAlias = Reply | ModelError
+"""What a call ended with; both say what was billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +35,14 @@ class Answer:
     """What a model answered, read by the types of the parameters, and what it cost."""
 
     parsed: Parsed
-    spent: tuple[Reply, ...]
+    spent: tuple[Billed, ...]
+    messages: tuple[Message, ...] = field(default=(), repr=False)
+    """The conversation so far, the answer included."""
 
     def proposal(self) -> Proposal:
         """Return the answer as a proposal."""
-        return Proposal(
-            self.parsed.changes,
-            self.parsed.reasoning,
-            self.problems,
-            sum(reply.tokens for reply in self.spent),
-            sum(reply.usd for reply in self.spent),
-        )
+        parsed, cost = self.parsed, cost_of(self.spent)
+        return Proposal(parsed.changes, parsed.reasoning, self.problems, *cost)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -57,50 +51,88 @@ class Answer:
         return (*self.parsed.problems, *(f"{name!r} was dropped: {why}" for name, why in invalid))
 
 
+def cost_of(calls: Sequence[Billed]) -> tuple[int, float]:
+    """Return the tokens and the US dollars that calls were billed."""
+    return sum(call.tokens for call in calls), sum(call.usd for call in calls)
+
+
 async def ask(
-    llm: Model, messages: Sequence[Message], free: Parameters, current: Mapping[str, object]
+    llm: Model,
+    messages: Sequence[Message],
+    free: Parameters,
+    current: Mapping[str, object],
+    form: Form,
 ) -> Answer:
     """Return the model's changes of the `free` parameters; what did not fit is asked for again.
 
     Raises:
         ModelError: the model could not answer the first time.
     """
-    reply = await llm.complete(messages)
-    parsed = parse_reply(reply.text, free, current)
-    if not parsed.invalid:
-        return Answer(parsed, (reply,))
-    return await _repaired(llm, messages, Answer(parsed, (reply,)), free, current)
+    reply = await _completed(llm, messages, free, form)
+    parsed = await _parsed(form, reply.text, free, current)
+    said: Message = {"role": "assistant", "content": reply.text}
+    first = Answer(parsed, (reply,), (*messages, said))
+    if not parsed.invalid and not parsed.formless:
+        return first
+    return await _repaired(llm, first, free, current, form)
+
+
+async def _completed(
+    llm: Model, messages: Sequence[Message], free: Parameters, form: Form
+) -> Reply:
+    if form.schema is None:
+        return await llm.complete(messages)
+    return await llm.complete(messages, schema=form.schema(free))
 
 
 async def _repaired(
-    llm: Model,
-    messages: Sequence[Message],
-    first: Answer,
-    free: Parameters,
-    current: Mapping[str, object],
+    llm: Model, first: Answer, free: Parameters, current: Mapping[str, object], form: Form
 ) -> Answer:
     """Ask once more for the values that did not fit; what still does not is dropped."""
     before = first.parsed
-    errors = "\n".join(f"- {name}: {why}" for name, why in before.invalid.items())
-    said: Message = {"role": "assistant", "content": first.spent[0].text}
-    again: Message = {"role": "user", "content": _REPAIR.format(errors=errors)}
+    asked = free if before.formless else _only(free, before.invalid)
+    messages = [*first.messages, _again(before, form)]
     try:
-        reply = await llm.complete([*messages, said, again])
+        reply = await _completed(llm, messages, asked, form)
     except ModelError as error:
         problems = (*before.problems, f"no repair: {error}")
-        return Answer(replace(before, problems=problems), first.spent)
-    asked = Parameters(
-        replace(p, frozen=p.frozen or p.name not in before.invalid) for p in free.values()
-    )
-    second = parse_reply(reply.text, asked, current)
+        return replace(
+            first, parsed=replace(before, problems=problems), spent=(*first.spent, error)
+        )
+    parsed = _settled(before, await _parsed(form, reply.text, asked, current))
+    said: Message = {"role": "assistant", "content": reply.text}
+    return Answer(parsed, (*first.spent, reply), (*messages, said))
+
+
+async def _parsed(form: Form, text: str, free: Parameters, current: Mapping[str, object]) -> Parsed:
+    if any(isinstance(p.type, Code) and p.type.examples.each for p in free.values()):
+        # new code runs on its examples: that may take as long as the sandbox lets it
+        return await anyio.to_thread.run_sync(form.parse, text, free, current)
+    return form.parse(text, free, current)
+
+
+def _settled(before: Parsed, second: Parsed) -> Parsed:
+    if before.formless:
+        return before if second.formless else second
     left = {name: why for name, why in before.invalid.items() if name not in second.changes}
-    parsed = Parsed(
+    return Parsed(
         {**before.changes, **second.changes},
         before.reasoning or second.reasoning,
         {**left, **second.invalid},
         before.problems,
     )
-    return Answer(parsed, (*first.spent, reply))
+
+
+def _again(before: Parsed, form: Form) -> Message:
+    errors = "\n".join(f"- {name}: {why}" for name, why in before.invalid.items())
+    told = _REPAIR.format(errors=errors)
+    if before.formless:
+        told = _FORMLESS.format(why=before.formless, form=form.words)
+    return {"role": "user", "content": told}
+
+
+def _only(free: Parameters, names: Mapping[str, str]) -> Parameters:
+    return Parameters(replace(p, frozen=p.frozen or p.name not in names) for p in free.values())
 
 
 def touched(parameters: Parameters, feedback: TraceGraph) -> Parameters:

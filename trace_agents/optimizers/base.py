@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -34,6 +34,16 @@ class Proposal:
     """Tokens that the proposal took, in and out."""
     usd: float = 0.0
     """What the proposal cost, as far as the price is known."""
+    alternatives: tuple[Proposal, ...] = ()
+    """Other changes of the same values: a gate judges them all, and the best goes live. What
+    they cost is counted here, and theirs is 0."""
+    memo: Mapping[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
+    """JSON that the optimizer wants back when a run is resumed: what it learned for this one."""
+
+    @property
+    def candidates(self) -> tuple[Proposal, ...]:
+        """All that is to be judged: this one, then its alternatives."""
+        return (self, *self.alternatives)
 
 
 class Optimizer(Protocol):
@@ -65,7 +75,31 @@ class Listener(Protocol):
     """An optimizer that wants to know what became of its proposals."""
 
     def tell(self, proposal: Proposal, accepted: bool, score: float | None = None) -> None:
-        """Learn whether a proposal went live, and its mean score where it was judged."""
+        """Learn whether a proposal went live, and its mean score where it was judged.
+
+        Called once for each of its candidates.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A candidate of the interrupted part of a run, and what became of it."""
+
+    proposal: Proposal
+    accepted: bool
+    score: float | None
+
+
+@runtime_checkable
+class Rememberer(Protocol):
+    """An optimizer that takes up its history again when a run goes on."""
+
+    def remember(self, tried: Sequence[Tried]) -> None:
+        """Learn, oldest first, what another instance proposed in the same run.
+
+        The memo of a proposal with alternatives comes with the first of its candidates.
+        """
         ...
 
 
@@ -114,8 +148,7 @@ class FeedbackOptimizer(ABC):
     @property
     def feedback(self) -> TraceGraph:
         """All feedback so far as one subgraph, also what `output.backward` left at the nodes."""
-        parts = [*self._graphs, *self._left_at_nodes()]
-        return TraceGraph().merge(*parts)
+        return TraceGraph().merge(*self._parts())
 
     @abstractmethod
     async def propose(self, values: Values | None = None) -> Proposal:
@@ -148,6 +181,10 @@ class FeedbackOptimizer(ABC):
             return {**self.parameters.defaults(), **own}
         return {**self.parameters.defaults(), **values}
 
+    def _parts(self) -> list[TraceGraph]:
+        """Return the feedback episode by episode."""
+        return [*self._graphs, *self._left_at_nodes()]
+
     def _left_at_nodes(self) -> list[TraceGraph]:
         names = set(self.parameters.trainable)
         found: dict[int, TraceGraph] = {}
@@ -173,6 +210,10 @@ class GraphOptimizer(FeedbackOptimizer):
     def __init__(self, parameters: Parameters | Iterable[ParameterNode], *, llm: Model) -> None:
         super().__init__(parameters)
         self.llm = llm
+
+    def wrap_models(self, wrap: Callable[[Model], Model]) -> None:
+        """Put `wrap(model)` in the place of every model that is asked: to count, to trace."""
+        self.llm = wrap(self.llm)
 
 
 def _graph_of(target: Target) -> Graph:

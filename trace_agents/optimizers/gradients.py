@@ -16,6 +16,7 @@ from trace_agents.drawing.words import operation, value_text
 from trace_agents.errors import ModelError
 from trace_agents.graph import Edge, Graph, GraphNode, Kind
 from trace_agents.llm import Message, Model, Reply
+from trace_agents.optimizers.asking import Billed, cost_of
 from trace_agents.propagate import TraceGraph
 from trace_agents.render import clip
 
@@ -36,7 +37,8 @@ class Gradients:
     """The gradients of the parameters by node id, and what they took."""
 
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    spent: tuple[Reply, ...] = ()
+    spent: tuple[Billed, ...] = ()
+    """Every call, those that failed too."""
     problems: tuple[str, ...] = ()
     """Calls that failed, one sentence each; the rest of the walk goes on without them."""
 
@@ -61,11 +63,11 @@ async def gradients(
         for node_id in walk.ready():
             group.start_soon(walk.pass_on, node_id, group)
     if walk.failures and not walk.spent:
-        raise walk.failures[0]
+        raise walk.failures[0].costing(*cost_of(walk.failures))
     found = {node_id: walk.received(node_id) for node_id in parameters}
     return Gradients(
         {node_id: texts for node_id, texts in found.items() if texts},
-        tuple(walk.spent),
+        (*walk.spent, *walk.failures),
         tuple(dict.fromkeys(f"a gradient is missing: {error}" for error in walk.failures)),
     )
 

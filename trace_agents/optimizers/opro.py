@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from typing import Literal, TypeAlias
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias, cast
 
-import anyio
-
-from trace_agents.errors import InvalidValue, ModelError
+from trace_agents.errors import InvalidValue
 from trace_agents.graph import Parameters, Values, dump
 from trace_agents.llm import Message, Model, as_model
-from trace_agents.optimizers.asking import FORM, NOTHING_REACHED, Answer, ask, summary, touched
-from trace_agents.optimizers.base import GraphOptimizer, Proposal
+from trace_agents.optimizers.asking import NOTHING_REACHED, summary, touched
+from trace_agents.optimizers.base import GraphOptimizer, Proposal, Tried
 from trace_agents.optimizers.exemplars import exemplars
+from trace_agents.optimizers.forms import FormName, form_of
+from trace_agents.optimizers.sampling import Round, Spread, sample, writers_of
 from trace_agents.optimizers.scores import Trial, Trials, gathered, key, observed
 from trace_agents.tracing.parameters import ParameterNode
 
@@ -28,15 +28,13 @@ _OPEN = 100
 """Proposals that may wait to be told; whoever steps never tells."""
 OBJECTIVE = "Write new values of the variables, unlike all that were tried, that score higher."
 
-_SYSTEM = f"""\
+_SYSTEM = """\
 You improve the values of some variables of a program. You are shown what was tried, with its
 scores, the best at the end; higher is better. Write values that differ from all of them and that
 score higher than the best. Write a value in full, unless its constraint asks for edits. Variables
 that should stay as they are now, leave out.
 
-Answer in exactly this form; repeat the variable block for every variable that changes:
-
-{FORM}"""
+"""
 
 
 class OPRO(GraphOptimizer):
@@ -55,6 +53,7 @@ class OPRO(GraphOptimizer):
         exemplars: how many inputs and outputs of the last episodes the model is shown.
         reads: `scores` as published, or `feedback`: then every entry has its words too, and
             entries without a score are shown before those with one.
+        form: `tagged`, or `json`, which holds the model to a schema where it can be held.
     """
 
     def __init__(
@@ -67,6 +66,7 @@ class OPRO(GraphOptimizer):
         top: int = 20,
         exemplars: int = 3,
         reads: Reads = "scores",
+        form: FormName = "tagged",
     ) -> None:
         super().__init__(parameters, llm=as_model(llm))
         if samples < 1 or top < 1 or exemplars < 0:
@@ -79,8 +79,13 @@ class OPRO(GraphOptimizer):
         self.top = top
         self.exemplars = exemplars
         self.reads: Reads = reads
+        self._form = form_of(form)
         self._past: tuple[Trial, ...] = ()
         self._fresh: list[Trial] = []
+        self._unsaid: list[Trial] = []
+        """What was learned before this feedback and stands in no proposal's memo."""
+        self._said = True
+        """Whether what this feedback taught stands in a memo."""
         self._told: list[Trial] = []
         self._open: list[tuple[Proposal, dict[str, object]]] = []
         self._waiting: deque[tuple[dict[str, object], str]] = deque()
@@ -88,6 +93,8 @@ class OPRO(GraphOptimizer):
     def zero_feedback(self) -> None:
         """Forget the feedback; the scores that a proposal was made from are kept."""
         self._past = gathered(self._past, self._fresh).all
+        if not self._said:
+            self._unsaid.extend(self._fresh)
         self._fresh = []
         super().zero_feedback()
 
@@ -99,16 +106,17 @@ class OPRO(GraphOptimizer):
         """
         current = self.current(values)
         free = touched(self.parameters, self.feedback)
-        parts = [*self._graphs, *self._left_at_nodes()]
-        self._fresh = observed(parts, self.parameters.trainable, current)
+        self._fresh = observed(self._parts(), self.parameters.trainable, current)
+        self._said = False
         if not free.trainable:
             return NOTHING_REACHED
-        waiting = self._next(free, current)
-        if waiting is not None:
-            return waiting
-        messages = self._prompt(free, current)
-        answers, failures = await self._answers(messages, free, current)
-        return self._round(answers, failures, free, current)
+        proposal = self._next(free, current)
+        if proposal is None:
+            writers = writers_of(self.llm, Spread(self.samples), ())
+            prompt = self._prompt(free, current)
+            made = await sample(writers, prompt, free, current, self._form)
+            proposal = self._first(made, free, current)
+        return self._opened(proposal, current)
 
     def tell(self, proposal: Proposal, accepted: bool, score: float | None = None) -> None:
         """Learn the score of a proposal; None where it could not be evaluated."""
@@ -117,6 +125,18 @@ class OPRO(GraphOptimizer):
             if made is proposal and score is not None:
                 self._told.append(Trial(point, told=[score]))
         self._open = [pair for pair in self._open if pair[0] is not proposal]
+
+    def remember(self, tried: Sequence[Tried]) -> None:
+        """Learn what another instance proposed in the same run."""
+        for each in tried:
+            memo = cast("Mapping[str, Any]", each.proposal.memo)
+            if not memo:
+                continue
+            learned = [Trial.from_json(trial) for trial in memo["learned"]]
+            self._past = gathered(self._past, learned).all
+            if each.score is not None and each.proposal.changes:
+                self._told.append(Trial(memo["point"], told=[each.score]))
+            self._waiting = deque((point, why) for point, why in memo["waiting"])
 
     @property
     def history(self) -> tuple[Trial, ...]:
@@ -137,12 +157,23 @@ class OPRO(GraphOptimizer):
             point, why = self._waiting.popleft()
             changes = {n: v for n, v in point.items() if n in free.trainable and v != current[n]}
             if changes and point not in self._trials():
-                return self._opened(Proposal(changes, why), point)
+                return Proposal(changes, why)
         return None
 
-    def _opened(self, proposal: Proposal, point: dict[str, object]) -> Proposal:
-        self._open = [*self._open[-_OPEN:], (proposal, point)]
-        return proposal
+    def _opened(self, proposal: Proposal, current: Mapping[str, object]) -> Proposal:
+        """Return the proposal with its memo, waiting to be told."""
+        names = self.parameters.trainable
+        point = {name: proposal.changes.get(name, current[name]) for name in names}
+        memo = {
+            "learned": [trial.to_json() for trial in (*self._unsaid, *self._fresh)],
+            "point": point,
+            "waiting": [list(pair) for pair in self._waiting],
+        }
+        self._unsaid, self._said = [], True
+        made = replace(proposal, memo=memo)
+        if made.changes:
+            self._open = [*self._open[-_OPEN:], (made, point)]
+        return made
 
     def _prompt(self, free: Parameters, current: Mapping[str, object]) -> list[Message]:
         tried = [_entry(trial, self.reads) for trial in self.history]
@@ -154,71 +185,28 @@ class OPRO(GraphOptimizer):
             "#Exemplars of the task\n" + "\n\n".join(shown) if shown else "",
         ]
         return [
-            {"role": "system", "content": _SYSTEM},
+            {"role": "system", "content": _SYSTEM + self._form.words},
             {"role": "user", "content": "\n\n".join(filter(None, parts))},
         ]
 
-    async def _answers(
-        self, messages: Sequence[Message], free: Parameters, current: Mapping[str, object]
-    ) -> tuple[list[Answer], list[ModelError]]:
-        answers: dict[int, Answer] = {}
-        failures: list[ModelError] = []
-
-        async def one(number: int) -> None:
-            try:
-                numbered = _numbered(messages, number, self.samples)
-                answers[number] = await ask(self.llm, numbered, free, current)
-            except ModelError as error:
-                failures.append(error)
-
-        async with anyio.create_task_group() as group:
-            for number in range(self.samples):
-                group.start_soon(partial(one, number))
-        if not answers:
-            raise failures[0]
-        return [answers[number] for number in sorted(answers)], failures
-
-    def _round(
-        self,
-        answers: list[Answer],
-        failures: list[ModelError],
-        free: Parameters,
-        current: Mapping[str, object],
-    ) -> Proposal:
+    def _first(self, made: Round, free: Parameters, current: Mapping[str, object]) -> Proposal:
         """Return the first answer that is new, with the cost of all; the others wait."""
         names = list(self.parameters.trainable)
         known = {key(trial.values) for trial in self._trials().all}
-        for answer in answers:
+        for answer in made.answers:
             point = {name: answer.parsed.changes.get(name, current[name]) for name in names}
             if answer.parsed.changes and key(point) not in known:
                 known.add(key(point))
                 self._waiting.append((point, answer.parsed.reasoning))
-        first = self._next(free, current) or Proposal(reasoning=answers[0].parsed.reasoning)
-        problems = dict.fromkeys(problem for answer in answers for problem in answer.problems)
-        if not first.changes:
-            problems["no sample holds a change that was not tried before"] = None
-        lost = dict.fromkeys(f"a sample is missing: {failure}" for failure in failures)
-        costs = [answer.proposal() for answer in answers]
-        whole = Proposal(
-            first.changes,
-            first.reasoning,
-            (*problems, *lost),
-            sum(cost.tokens for cost in costs),
-            sum(cost.usd for cost in costs),
+        first = self._next(free, current)
+        nothing = () if first else ("no sample holds a change that was not tried before",)
+        tokens, usd = made.cost
+        return replace(
+            first or Proposal(reasoning=made.answers[0].parsed.reasoning),
+            problems=(*nothing, *made.problems),
+            tokens=tokens,
+            usd=usd,
         )
-        self._open = [(whole if p is first else p, point) for p, point in self._open]
-        return whole
-
-
-def _numbered(messages: Sequence[Message], number: int, count: int) -> list[Message]:
-    """Return the prompt, so marked that a cache or a model without chance answers anew."""
-    if count == 1:
-        return list(messages)
-    *others, last = messages
-    told = (
-        f"{last['content']}\n\nThis is sample {number + 1} of {count}; make it unlike the others."
-    )
-    return [*others, {"role": last["role"], "content": told}]
 
 
 def _variable(name: str, free: Parameters, current: Mapping[str, object]) -> str:

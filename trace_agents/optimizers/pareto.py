@@ -37,7 +37,7 @@ class Candidate:
     runs: dict[tuple[str, str], Run] = field(default_factory=dict[tuple[str, str], Run])
     """By task and feedback: the same said of the same task again is nothing new."""
     turn: int = 0
-    """How often it was a parent: whose turn it is among its parameters."""
+    """How often it and those before it were parents: whose turn it is among its parameters."""
 
     def means(self) -> dict[str, float]:
         """Return the mean score by task."""
@@ -68,7 +68,10 @@ class Pool:
         """Return the candidate of these values, a new one where there is none."""
         found = self._by_key.get(key(values))
         if found is None:
-            found = self._by_key[key(values)] = Candidate(len(self.all), dict(values), parents)
+            # as published: a child goes on with the parameter after its parent's
+            turn = max((self.all[parent].turn for parent in parents), default=0)
+            found = Candidate(len(self.all), dict(values), parents, turn=turn)
+            self._by_key[key(values)] = found
             self.all.append(found)
         return found
 

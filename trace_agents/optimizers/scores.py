@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from trace_agents.feedback import score_in
 from trace_agents.graph import Kind, Values
@@ -26,6 +27,20 @@ class Trial:
     """Scores that feedback held."""
     words: list[str] = field(default_factory=list[str])
     """What feedback said."""
+
+    def to_json(self) -> dict[str, object]:
+        """Return the trial as a JSON object."""
+        return {
+            "values": dict(self.values),
+            "told": list(self.told),
+            "read": list(self.read),
+            "words": list(self.words),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Trial:
+        """Return the trial that `to_json` wrote."""
+        return cls(data["values"], [*data["told"]], [*data["read"]], [*data["words"]])
 
     @property
     def score(self) -> float | None:

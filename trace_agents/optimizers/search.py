@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any, TypeVar, cast
 
 import anyio
 
 from trace_agents.errors import InvalidValue
 from trace_agents.graph import Parameters, Values
-from trace_agents.optimizers.base import FeedbackOptimizer, Proposal
+from trace_agents.optimizers.base import FeedbackOptimizer, Proposal, Tried
 from trace_agents.optimizers.engines import EngineName, engine_for
 from trace_agents.optimizers.scores import Trial, Trials, gathered, observed
 from trace_agents.optimizers.space import Point, Space
 from trace_agents.tracing.parameters import ParameterNode
 
+_Result = TypeVar("_Result")
 _COUNTABLE = 5_000
 """Points of a space that is small enough to be listed."""
+_ATTEMPTS = 4
+"""How often an engine is asked anew where it comes to nothing that was not tried."""
 
 
 @dataclass(slots=True)
@@ -41,11 +45,14 @@ class Search(FeedbackOptimizer):
     Args:
         parameters: a workflow's parameters, or parameter nodes, which `step` can change.
         seed: fixes every choice.
-        engine: `evolution`, `tpe` or `optuna` (extra `optuna`); `auto` is `tpe`.
+        engine: `evolution`, `tpe`, `random` or `optuna` (extra `optuna`); `auto` is `tpe` where
+            four or more numbers have no step, else `evolution`.
         parallel: how many proposals are evaluated at once. Proposal i then waits for the results
             0 … i - parallel and sees only these, so that the same seed makes the same proposals
             however long each takes; every one must be told. Without it a proposal sees whatever
             has come in.
+        recent: how many of the latest results count, where what is good changes with time; a
+            point may then be tried again when it is forgotten. All of them without it.
 
     Raises:
         ExtraNotInstalled: the package of the engine is missing.
@@ -58,13 +65,17 @@ class Search(FeedbackOptimizer):
         seed: int = 0,
         engine: EngineName = "auto",
         parallel: int | None = None,
+        recent: int | None = None,
     ) -> None:
         super().__init__(parameters)
         if parallel is not None and parallel < 1:
             raise InvalidValue(f"parallel must be at least 1, got {parallel}")
+        if recent is not None and recent < 1:
+            raise InvalidValue(f"recent must be at least 1, got {recent}")
         self.space = Space.of(self.parameters)
         self.seed = seed
         self.parallel = parallel
+        self.recent = recent
         self._engine = engine_for(engine)
         self._asked: list[_Asked] = []
         self._past: list[Trial] = []
@@ -72,7 +83,7 @@ class Search(FeedbackOptimizer):
 
     @property
     def best(self) -> Trial | None:
-        """The best that was tried so far."""
+        """The best that was tried so far, of what still counts."""
         found = self._trials(self._asked).best_first
         return found[0] if found else None
 
@@ -119,6 +130,20 @@ class Search(FeedbackOptimizer):
                     asked.result = Trial(asked.point, told=[score])
                 asked.told.set()
 
+    def remember(self, tried: Sequence[Tried]) -> None:
+        """Take up what another instance with this seed proposed, so that the run goes on alike."""
+        here = self.current()
+        for each in tried:
+            memo = cast("Mapping[str, Any]", each.proposal.memo)
+            here = {**here, **each.proposal.changes} if each.accepted else here
+            point = memo.get("point") or {**here, **each.proposal.changes}
+            asked = _Asked(each.proposal, {name: point[name] for name in self.space.axes})
+            asked.made.set()
+            self._asked.append(asked)
+            self.tell(each.proposal, each.accepted, each.score)
+            asked.told.set()
+            self._past.extend(Trial.from_json(trial) for trial in memo.get("learned", ()))
+
     async def _known(self, index: int) -> list[_Asked]:
         """Return the earlier proposals that this one may know of."""
         if self.parallel is None:
@@ -146,7 +171,11 @@ class Search(FeedbackOptimizer):
 
     def _trials(self, known: Iterable[_Asked]) -> Trials:
         told = [asked.result for asked in known if asked.result is not None]
-        return gathered(self._past, self._fresh, told)
+        read = [*self._past, *self._fresh]
+        return gathered(self._latest(read), self._latest(told))
+
+    def _latest(self, results: Sequence[_Result]) -> Sequence[_Result]:
+        return results if self.recent is None else results[-self.recent :]
 
     def _pick(self, index: int, known: list[_Asked], current: Values) -> tuple[Point, str]:
         trials = self._trials(known)
@@ -154,15 +183,15 @@ class Search(FeedbackOptimizer):
         if index == 0 and not len(trials):
             return here, "where the search starts"
         tried = gathered(trials.all, [Trial(here)])
-        for asked in self._asked[:index]:
+        for asked in self._latest(self._asked[:index]):
             if asked.point is not None:
                 tried.of(asked.point)
         rng, ranked = Random(f"{self.seed}/{index}"), trials.best_first
-        point = self._engine(self.space, ranked, rng)
-        for _ in range(32):
-            if point not in tried:
-                return point, _describe(ranked)
-            point = self._engine(self.space, ranked, rng)
+        point = here
+        for _ in range(_ATTEMPTS):
+            for point in self._engine(self.space, ranked, rng):
+                if point not in tried:
+                    return point, _describe(ranked)
         return self._untried(tried, ranked, rng) or (point, _describe(ranked))
 
     def _untried(self, tried: Trials, ranked: list[Trial], rng: Random) -> tuple[Point, str] | None:
@@ -184,7 +213,8 @@ class Search(FeedbackOptimizer):
                 *problems,
                 "no feedback that reached these parameters held a score, such as 'score 0.7'",
             )
-        return Proposal(changes, note, problems)
+        learned = [Trial(trial.values, read=trial.read).to_json() for trial in self._fresh]
+        return Proposal(changes, note, problems, memo={"point": point, "learned": learned})
 
 
 def _describe(ranked: list[Trial]) -> str:

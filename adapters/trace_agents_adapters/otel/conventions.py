@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from trace_agents.attributes import EPISODE, NODE_KIND, OUTPUT, PARAMETERS, VERSION
+from trace_agents.attributes import EPISODE, INPUT, NODE_KIND, OUTPUT, PARAMETERS, VERSION
 
-__all__ = ["EPISODE", "NODE_KIND", "OUTPUT", "PARAMETERS", "VERSION"]
+__all__ = ["EPISODE", "INPUT", "NODE_KIND", "OUTPUT", "PARAMETERS", "VERSION"]
 
 OPERATION = "gen_ai.operation.name"
 PROVIDER = "gen_ai.provider.name"
 REQUEST_MODEL = "gen_ai.request.model"
+PROMPT_VARIABLE = "gen_ai.prompt.variable."
 INPUT_MESSAGES = "gen_ai.input.messages"
 OUTPUT_MESSAGES = "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"

@@ -14,7 +14,7 @@ from trace_agents_adapters.otel.dag.nodes import Nodes
 from trace_agents_adapters.otel.dag.offers import Offers
 from trace_agents_adapters.otel.dag.prompts import Prompts, sources
 from trace_agents_adapters.otel.dag.scene import Scene
-from trace_agents_adapters.otel.dag.texts import Known, Texts
+from trace_agents_adapters.otel.dag.texts import Known, Texts, words_of
 from trace_agents_adapters.otel.dag.toolcalls import ToolCalls
 
 Source: TypeAlias = tuple[str, Reason]
@@ -102,12 +102,12 @@ class Conversations:
         self, call: Call, part: Part, agent: str | None
     ) -> tuple[tuple[Source, ...], list[Known]]:
         is_system = part.role == "system"
+        fields = filled(call.bound, part.text, call.variables) if call.bound else None
+        if fields is not None:  # the parameter is an input already; what was filled in is told here
+            return self._fields(replace(call, bound=(), variables=()), part, fields, agent)
         if is_system and call.bound:
             return (), []
-        fields = filled(call.bound, part.text) if call.bound else None
-        if fields is not None:  # the parameter is an input already; what was filled in is told here
-            return self._fields(replace(call, bound=()), part, fields, agent)
-        told = self._prompts.explain(part.text, call.variables)
+        told = self._prompts.explain(part.text, () if call.bound else call.variables)
         known = list(told.known)
         if not told.template:
             return (), known
@@ -131,10 +131,21 @@ class Conversations:
         texts: list[Known] = []
         for field in fields:
             if field.strip():
-                sure, known = self._text(call, replace(part, text=field), agent)
+                whole = self._cut_from(field)
+                if whole is not None:
+                    texts.append(whole)
+                    continue
+                # what is filled into a system prompt is none
+                sure, known = self._text(call, replace(part, text=field, role="user"), agent)
                 found += sure
                 texts += known
         return tuple(found), texts
+
+    def _cut_from(self, field: str) -> Known | None:
+        """Return the text of which a field is a piece, if it is no text of its own."""
+        if self._texts.whole(field) or self._texts.within(words_of(field)):
+            return None
+        return self._texts.holding(field)
 
     def _unknown(self, part: Part, agent: str | None) -> str:
         if part.role == "user":

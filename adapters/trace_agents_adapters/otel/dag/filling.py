@@ -5,18 +5,31 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable
 
+Named = Iterable[tuple[str, object]]
 
-def filled(bound: Iterable[tuple[str, object]], text: str) -> list[str] | None:
+
+def filled(bound: Named, text: str, told: Named = ()) -> list[str] | None:
     """Return the fields of the first bound template that `text` was made of; None if none was.
 
-    A value without fields is a template of which the text is the whole.
+    A value without fields is a template of which the text is the whole. `told` is what the call
+    says that its templates were filled with; without it the text is looked at.
     """
+    known = {name: str(value) for name, value in told}
     for _, value in bound:
         if isinstance(value, str) and value.strip():
-            fields = _between(value, text)
+            fields = _exactly(value, text, known) or _between(value, text)
             if fields is not None:
                 return fields
     return None
+
+
+def _exactly(template: str, text: str, told: dict[str, str]) -> list[str] | None:
+    """Return the fields of a template that makes the text with what it was filled with."""
+    try:
+        names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
+        return [told[name] for name in names] if template.format_map(told) == text else None
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return None
 
 
 def _between(template: str, text: str) -> list[str] | None:

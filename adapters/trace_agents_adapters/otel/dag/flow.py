@@ -96,6 +96,8 @@ class Flow:
                 self._tool_starts(span_id, call)
             case Kind.MESSAGE:
                 self._message(call)
+            case Kind.OUTPUT:
+                self._prompts.task(call.given)
             case Kind.AGENT | Kind.CHAIN if span_id in self._scene.tops:
                 self._prompts.given(call.given, keep=not self._modelled)
             case _:
@@ -154,7 +156,7 @@ class Flow:
             return
         self._offers.called(span_id, call.name, call)
         for _, text in text_leaves(call.arguments):
-            whole = self._texts.whole(text)
+            whole = self._texts.whole(text) or self._texts.holding(text)
             if whole is not None:
                 self._nodes.link(whole.producers[-1], span_id, Reason.CONTENT)
 

@@ -11,7 +11,7 @@ from trace_agents_adapters.otel.dag.messages import texts_of
 from trace_agents_adapters.otel.dag.nodes import Nodes
 from trace_agents_adapters.otel.dag.scene import Scene, error_of
 from trace_agents_adapters.otel.dag.texts import Texts, words_of
-from trace_agents_adapters.otel.dag.values import as_text, parsed
+from trace_agents_adapters.otel.dag.values import as_text, parsed, text_leaves
 
 
 class Outputs:
@@ -35,7 +35,8 @@ class Outputs:
         for source in known:
             self._nodes.link(source, span_id, Reason.LINK)
         if not known:
-            found, complete = self._producers([as_text(call.output)])
+            told = [text for _, text in text_leaves(call.output)]
+            found, complete = self._producers(told or [as_text(call.output)])
             last = [] if complete else self._last
             for source in dict.fromkeys([*found, *last]):
                 self._nodes.link(source, span_id, Reason.CONTENT)

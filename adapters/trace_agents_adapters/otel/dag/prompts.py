@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from trace_agents_adapters.otel.dag.messages import texts_of
 from trace_agents_adapters.otel.dag.nodes import Nodes
 from trace_agents_adapters.otel.dag.texts import Found, Known, Texts, located, words_of
-from trace_agents_adapters.otel.dag.values import as_text
+from trace_agents_adapters.otel.dag.values import as_text, text_leaves
 
 Variables = tuple[tuple[str, object], ...]
 
@@ -55,6 +55,11 @@ class Prompts:
             self._maybe_input(key, text)
             if keep:
                 self._nodes.keep(self._nodes.input(text.strip(), key))
+
+    def task(self, value: object) -> None:
+        """Remember what a workflow of ours was given: an input of whatever takes it."""
+        for key, text in text_leaves(value):
+            self._maybe_input(key, text)
 
     def _maybe_input(self, key: str, text: str) -> None:
         if self._texts.whole(text) is None:

@@ -7,6 +7,7 @@ not with how many texts there are. Case counts, punctuation and white space do n
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ _ALIKE = 16
 _SHORTEST = 8
 """Characters below which a text inside another one is taken for chance, unless it is a code."""
 _SHORTEST_CODE = 4
+_LATEST = 64
+"""Texts in which a piece is looked for, the latest of them."""
 
 
 def words_of(text: str) -> list[str]:
@@ -80,6 +83,7 @@ class Texts:
         self._whole: dict[str, Known] = {}
         self._filed: dict[tuple[str, ...], list[Known]] = {}
         self._steps: dict[str, set[int]] = {}
+        self._latest: deque[Known] = deque(maxlen=_LATEST)
 
     def add(self, text: str, producer: str) -> None:
         """Remember who produced a text."""
@@ -90,7 +94,15 @@ class Texts:
                 return
             known = self._whole[text] = Known(text)
             self._file(known)
+            self._latest.append(known)
         known.add(producer)
+
+    def holding(self, text: str) -> Known | None:
+        """Return the latest of the texts of which this one is a piece; None if it tells nothing."""
+        piece = text.strip()
+        if not _telling(words_of(piece), piece):
+            return None
+        return next((known for known in reversed(self._latest) if piece in known.text), None)
 
     def _file(self, known: Known) -> None:
         words = words_of(known.text)

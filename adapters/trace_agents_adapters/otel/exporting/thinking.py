@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trace_agents.graph import Graph, Values
-from trace_agents.llm import Message, Model, Reply
+from trace_agents.llm import Message, Model, Reply, Schema, varied
 from trace_agents.optimizers import Proposal
-from trace_agents.optimizers.base import GraphOptimizer, Listener, Target
+from trace_agents.optimizers.base import GraphOptimizer, Listener, Rememberer, Target, Tried
 from trace_agents.propagate import TraceGraph
 from trace_agents_adapters.otel import conventions as names
 from trace_agents_adapters.otel.records import Link, SpanRecord
@@ -35,7 +35,7 @@ class ModelCall:
 class ObservedOptimizer:
     """An optimizer whose model calls are remembered; it does what the one inside does.
 
-    The optimizer's `llm` is wrapped in place.
+    The optimizer's models are wrapped in place.
     """
 
     def __init__(self, optimizer: GraphOptimizer) -> None:
@@ -43,7 +43,7 @@ class ObservedOptimizer:
         self.calls: list[ModelCall] = []
         """The model calls so far."""
         self._episodes: dict[str, None] = {}
-        optimizer.llm = _ObservedModel(optimizer.llm, self)
+        optimizer.wrap_models(lambda model: _ObservedModel(model, self))
 
     @property
     def episodes(self) -> tuple[str, ...]:
@@ -79,6 +79,11 @@ class ObservedOptimizer:
         if isinstance(self.inside, Listener):
             self.inside.tell(proposal, accepted, score)
 
+    def remember(self, tried: Sequence[Tried]) -> None:
+        """Learn, oldest first, what another instance proposed in the same run."""
+        if isinstance(self.inside, Rememberer):
+            self.inside.remember(tried)
+
 
 class _ObservedModel:
     """A model that remembers its calls at its optimizer."""
@@ -88,10 +93,14 @@ class _ObservedModel:
         self._inside = inside
         self._owner = owner
 
-    async def complete(self, messages: Sequence[Message]) -> Reply:
+    def at(self, *, temperature: float | None = None, sample: int | None = None) -> Model:
+        inside = varied(self._inside, temperature=temperature, sample=sample)
+        return _ObservedModel(inside, self._owner)
+
+    async def complete(self, messages: Sequence[Message], *, schema: Schema | None = None) -> Reply:
         began, reply, error = time.time_ns(), None, ""
         try:
-            reply = await self._inside.complete(messages)
+            reply = await self._inside.complete(messages, schema=schema)
             return reply
         except BaseException as failure:
             error = f"{type(failure).__name__}: {failure}"

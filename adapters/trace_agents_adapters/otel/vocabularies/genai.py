@@ -20,7 +20,6 @@ from trace_agents_adapters.otel.vocabularies.own import bound
 
 MARKS = (names.OPERATION,)
 
-_VARIABLE = "gen_ai.prompt.variable."
 _DETAILS = "gen_ai.client.inference.operation.details"
 _SPOKEN = {
     "gen_ai.system.message": "system",
@@ -101,9 +100,9 @@ def tool(span: SpanRecord) -> Call:
 def variables(span: SpanRecord) -> tuple[tuple[str, object], ...]:
     """Return what was filled into the prompt template of a model call."""
     return tuple(
-        (key.removeprefix(_VARIABLE), value)
+        (key.removeprefix(names.PROMPT_VARIABLE), value)
         for key, value in span.attributes.items()
-        if key.startswith(_VARIABLE)
+        if key.startswith(names.PROMPT_VARIABLE)
     )
 
 

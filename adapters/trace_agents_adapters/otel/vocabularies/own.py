@@ -20,7 +20,17 @@ def read(span: SpanRecord) -> Call | None:
     value = parsed(span.attributes.get(names.OUTPUT))
     agent = span.text(names.AGENT_NAME)
     name = span.text(names.WORKFLOW_NAME) or agent or span.name
-    return Call(span, Kind.OUTPUT, name, agent, output=value, bound=bound(span), links=span.links)
+    given = parsed(span.attributes.get(names.INPUT))
+    return Call(
+        span,
+        Kind.OUTPUT,
+        name,
+        agent,
+        given=given,
+        output=value,
+        bound=bound(span),
+        links=span.links,
+    )
 
 
 def bound(span: SpanRecord) -> tuple[tuple[str, object], ...]:
