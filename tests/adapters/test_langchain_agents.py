@@ -9,10 +9,8 @@ import pytest
 
 # its annotation leaves type arguments out
 from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]
-from langchain.agents.middleware import dynamic_prompt
-from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage
-from langchain_core.tools import ToolException, tool
+from langchain_core.tools import StructuredTool, ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
@@ -21,6 +19,7 @@ from trace_agents.errors import EpisodeFailed
 from trace_agents.graph import Kind
 from trace_agents.tracing.context import Trace
 from trace_agents_adapters.langchain import LangChainWorkflow, NothingToLearn
+from trace_agents_adapters.otel import SpanRecorder
 
 
 @tool
@@ -58,91 +57,6 @@ async def test_what_an_agent_offers_are_parameters_down_to_the_arguments() -> No
     assert weather.args["city"]["description"] == "Where to look."
 
 
-async def test_an_agents_values_flow_from_the_task_through_its_tool() -> None:
-    """The edges of a run with one tool call, all of those that carry data."""
-    trace = Trace("e")
-    await episode(
-        LangChainWorkflow(agent(Speaking(say=asks_weather), weather)), trace, "How is it?"
-    )
-    flow = {(source, target) for source, target, _ in edges(trace.graph())}
-    prompt, told = "bot.system_message", "bot.tools.weather.description"
-    argument = "bot.tools.weather.arguments.city.description"
-    assert {
-        *(
-            (parameter, f"model:bot{call}")
-            for parameter in (prompt, told, argument)
-            for call in ("", ".2")
-        ),
-        ("input", "model:bot"),
-        ("input", "model:bot.2"),
-        ("model:bot", "weather"),
-        ("model:bot", "model:bot.2"),
-        ("weather", "model:bot.2"),
-        ("model:bot.2", "bot"),
-    } == flow - {("weather", "weather")}
-
-
-async def test_a_prompt_that_middleware_makes_is_a_parameter() -> None:
-    """What `dynamic_prompt` returns is found at the model, and replaced there."""
-
-    @dynamic_prompt
-    def polite(request: Any) -> str:
-        return "Be polite and brief."
-
-    model = Speaking()
-    workflow = LangChainWorkflow(agent(model, system_prompt=None, middleware=[polite]))
-    assert values(workflow) == {"bot.system_message": "Be polite and brief."}
-    await episode(workflow, Trace("e", 1, {"bot.system_message": "Be rude."}), "Hello")
-    assert model.heard[0].texts == ["Be rude.", "Hello"]
-
-
-async def test_structured_output_comes_out_as_it_is() -> None:
-    """The schema's description is a parameter, and the output is the object."""
-
-    class City(BaseModel):
-        """A city that was asked for."""
-
-        title: str
-
-    model = Speaking(say=lambda _: calls("City", title="Rome"))
-    workflow = LangChainWorkflow(agent(model, response_format=ToolStrategy(City)))
-    assert values(workflow)["bot.tools.City.description"] == "A city that was asked for."
-    assert await episode(workflow, Trace("e"), "I love Rome") == City(title="Rome")
-
-
-async def test_a_sub_agent_in_a_tool_belongs_to_the_same_episode() -> None:
-    """A supervisor whose tool is an agent: both prompts are found, and data flows through."""
-    inner = Speaking(say=lambda _: "The invoice is paid.")
-    billing = agent(inner, system_prompt="Know bills.", name="billing")
-
-    @tool
-    async def ask_billing(question: str) -> str:
-        """Ask the billing agent."""
-        result = await billing.ainvoke({"messages": [("user", question)]})
-        return str(result["messages"][-1].text)
-
-    def say(heard: Heard) -> str | AIMessage:
-        asked = calls("ask_billing", question="Is invoice 7 paid?")
-        return "Yes, all is well." if heard.answered else asked
-
-    workflow = LangChainWorkflow(agent(Speaking(say=say), ask_billing, name="boss"))
-    assert values(workflow) == {
-        "boss.system_message": "Be kind.",
-        "boss.tools.ask_billing.description": "Ask the billing agent.",
-        "billing.system_message": "Know bills.",
-    }
-    trace = Trace("e", 1, {"billing.system_message": "Be exact."})
-    await episode(workflow, trace, "What about invoice 7?")
-    assert inner.heard[0].texts == ["Be exact.", "Is invoice 7 paid?"]
-    assert {
-        ("billing.system_message", "model:billing", "parameter"),
-        ("model:boss", "model:billing", "content"),
-        ("model:billing", "ask_billing", "content"),
-        ("ask_billing", "model:boss.2", "tool_call_id"),
-        ("model:boss.2", "boss", "content"),
-    } <= edges(trace.graph())
-
-
 async def test_a_tools_handled_error_is_an_error_in_its_node() -> None:
     """An error that LangChain turns into a message for the model is one in the graph too."""
 
@@ -161,53 +75,6 @@ async def test_a_tools_handled_error_is_an_error_in_its_node() -> None:
     (node,) = trace.graph().of_kind(Kind.TOOL_CALL)
     assert node.error is not None
     assert "the archive is closed" in node.error
-
-
-async def test_a_models_error_is_in_its_node_and_fails_the_run() -> None:
-    """A model that raises leaves a node with the error; the run raises it."""
-
-    def say(heard: Heard) -> str:
-        raise ConnectionError("the model is down")
-
-    trace = Trace("e")
-    with pytest.raises(ConnectionError):
-        await episode(LangChainWorkflow(agent(Speaking(say=say))), trace, "Hi")
-    (node,) = trace.graph().of_kind(Kind.LLM_CALL)
-    assert node.error == "ConnectionError: the model is down"
-
-
-async def test_two_versions_of_one_agent_run_at_once() -> None:
-    """Thirty episodes of one object, half of each version, meet inside their tools."""
-    met = anyio.Event()
-    waiting = 0
-
-    @tool
-    async def meet(place: str) -> str:
-        """Meet at a place."""
-        nonlocal waiting
-        waiting += 1
-        if waiting == 30:
-            met.set()
-        await met.wait()
-        return f"They met at {place}."
-
-    def say(heard: Heard) -> str | AIMessage:
-        return f"Prompt {heard.texts[0]}." if heard.answered else calls("meet", place="noon")
-
-    workflow = LangChainWorkflow(agent(Speaking(say=say), meet))
-    traces = [Trace(f"e{i}", i % 2, {"bot.system_message": f"V{i % 2}"}) for i in range(30)]
-    outputs: dict[str, object] = {}
-
-    async def one(trace: Trace) -> None:
-        outputs[trace.episode] = await episode(workflow, trace, f"Task of {trace.episode}")
-
-    async with anyio.create_task_group() as group:
-        for trace in traces:
-            group.start_soon(one, trace)
-    assert outputs == {trace.episode: f"Prompt V{trace.version}." for trace in traces}
-    for trace in traces:
-        inputs = [node.value for node in trace.graph().of_kind(Kind.INPUT)]
-        assert inputs == [f"Task of {trace.episode}"]
 
 
 async def test_sync_tools_run_in_threads_with_the_context_of_their_episode() -> None:
@@ -316,3 +183,21 @@ async def test_a_tool_that_refers_to_its_own_workflow_ends_the_search() -> None:
     trace = Trace("e")
     assert await episode(workflow, trace, "Why?") == "Because it is so."
     assert [node.name for node in trace.graph().of_kind(Kind.OUTPUT)] == ["bot"]
+
+
+async def test_a_tool_whose_class_calls_the_method_that_it_overrides_is_one_call() -> None:
+    """A tool of the user's own class around LangChain's `arun` is not counted twice."""
+
+    class Careful(StructuredTool):
+        async def arun(self, *args: Any, **settings: Any) -> Any:
+            return await super().arun(*args, **settings)
+
+    careful = Careful.from_function(coroutine=look, name="weather", description="Look up.")
+    trace = Trace("e")
+    await episode(LangChainWorkflow(agent(Speaking(say=asks_weather), careful)), trace, "Go")
+    names = [record.name for record in trace.recorder(SpanRecorder, SpanRecorder).records()]
+    assert names.count("execute_tool weather") == 1
+
+
+async def look(city: str) -> str:
+    return f"It rains in {city} today."

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel, BaseLLM
-from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.prompts import ChatPromptTemplate, FewShotPromptTemplate
 from langchain_core.prompts.prompt import PromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
@@ -48,6 +48,7 @@ def test_unwrapping_restores_every_class_that_was_wrapped() -> None:
         *((BaseTool, name) for name in ("arun", "run")),
         *((BaseRetriever, name) for name in ("ainvoke", "invoke")),
         (PromptTemplate, "format"),
+        *((FewShotPromptTemplate, name) for name in ("format", "aformat")),
     ]
     before = [vars(owner)[name] for owner, name in wrapped]
     with LangChainWorkflow(agent(Speaking())).instrumented():

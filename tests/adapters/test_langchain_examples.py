@@ -36,6 +36,20 @@ EXAMPLES: dict[str, tuple[dict[str, object], list[str], str]] = {
         ["notes.user_message"],
         "It closes at six.",
     ),
+    "langchain_agentic_rag": (
+        {
+            "retrieve.user_message": "Does {last_of_messages} answer {first_of_messages}",
+            "rewrite.user_message": "What is {first_of_messages}",
+        },
+        [
+            "query_or_respond.tools.search_notes.description",
+            "retrieve.user_message",
+            "retrieve.tools.Grade.description",
+            "rewrite.user_message",
+            "generate.user_message",
+        ],
+        "You may see it until six.",
+    ),
     "langchain_loop": (
         {"assess.system_message": "Be strict."},
         ["write.user_message", "assess.system_message", "assess.user_message"],

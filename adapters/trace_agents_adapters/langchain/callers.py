@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
-INNER = frozenset({"model", "tools"})
-"""The nodes of which `create_agent` makes an agent; they name nobody."""
+_INNER = frozenset({"model", "tools"})
+_HOOKS = (".before_agent", ".before_model", ".after_model", ".after_agent")
+
+
+def is_inner(node: str) -> bool:
+    """Tell whether a node is one of which `create_agent` makes an agent; it names nobody."""
+    return node in _INNER or node.endswith(_HOOKS)
 
 
 def agent_of(metadata: object) -> str:
@@ -16,10 +22,38 @@ def agent_of(metadata: object) -> str:
     told = cast("Mapping[str, object]", metadata)
     path = [part.partition(":")[0] for part in _text(told, "langgraph_checkpoint_ns").split("|")]
     node = _text(told, "langgraph_node") or path[-1]
-    if node not in INNER:
+    if not is_inner(node):
         return node
     named = _text(told, "lc_agent_name")
-    return named or next((part for part in reversed(path) if part and part not in INNER), "")
+    return named or next((part for part in reversed(path) if part and not is_inner(part)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a run of a graph a call is made."""
+
+    level: str
+    """The run of the graph, in the graphs around it."""
+    node: str
+    step: int
+
+
+def place_of(metadata: object) -> Place | None:
+    """Return where in a graph a call is made; None outside of graphs."""
+    if not isinstance(metadata, Mapping):
+        return None
+    told = cast("Mapping[str, object]", metadata)
+    node, step = _text(told, "langgraph_node"), told.get("langgraph_step")
+    if not node or not isinstance(step, int):
+        return None
+    return Place(_text(told, "langgraph_checkpoint_ns").rpartition("|")[0], node, step)
+
+
+def is_nameless(metadata: object) -> bool:
+    """Tell whether an agent calls that its metadata do not name, as in LangChain 1.0."""
+    if not isinstance(metadata, Mapping) or agent_of(cast("object", metadata)):
+        return False
+    return is_inner(_text(cast("Mapping[str, object]", metadata), "langgraph_node"))
 
 
 def _text(metadata: Mapping[str, object], key: str) -> str:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import reduce
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import cast
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.prompts import BasePromptTemplate
 from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 
 from trace_agents.errors import InvalidValue
 from trace_agents.graph import Number
+from trace_agents.wrapping import wrap
 from trace_agents_adapters.bound import BoundWorkflow, NothingToLearn, in_own_loop
-from trace_agents_adapters.detect import autogen
 from trace_agents_adapters.langchain import messages as shapes
 from trace_agents_adapters.langchain.closures import is_library, referred
 from trace_agents_adapters.langchain.probing import seen, trials
 from trace_agents_adapters.langchain.prompts import sites_in
+from trace_agents_adapters.langchain.runs import NOTHING, Given
+from trace_agents_adapters.langchain.tools import function_of
 from trace_agents_adapters.langchain.walking import (
     AnyModel,
     AnyRunnable,
@@ -29,24 +32,32 @@ from trace_agents_adapters.langchain.walking import (
     is_foreign,
 )
 from trace_agents_adapters.langchain.watching import Watch, offer, settings_of
-from trace_agents_adapters.sites import Offer, Site, Sites, sites_of
+from trace_agents_adapters.sites import Offer, Site, Sites, sites_of, template_fields
+from trace_agents_adapters.toolcode import Codes
 
 _NO_SETTINGS: Mapping[str, Number] = {}
+_NO_CODES = Codes(asked=False)
 
 
 def find_sites(
-    thing: AnyRunnable | None, found: Walk, agent: str, asked: Mapping[str, Number] = _NO_SETTINGS
+    thing: AnyRunnable | None,
+    found: Walk,
+    agent: str,
+    asked: Mapping[str, Number] = _NO_SETTINGS,
+    codes: Codes = _NO_CODES,
+    given: Given = NOTHING,
 ) -> Sites:
     """Return the sites of a runnable and of all its parts; no model is called, no tool runs.
 
     Without a runnable they are those of the parts alone.
 
     Raises:
-        InvalidValue: a setting was asked for that no model has.
+        InvalidValue: a setting was asked for that no model has, or code that cannot change.
     """
-    tried = trials(thing, found, agent)
+    tried = trials(thing, found, agent, given)
     watches = in_own_loop(lambda: seen(tried, lambda name: Watch(name, asked=asked)))
     walked = [s for part in found.of(BasePromptTemplate) for s in sites_in(part.thing, part.agent)]
+    walked += _summaries(found)
     models = list(found.of(BaseLanguageModel))
     settings = [site for part in models for site in _settings(part, asked)]
     watched = [site for watch in watches for site in watch.sites]
@@ -54,7 +65,8 @@ def find_sites(
     offers = [o for watch in watches for o in watch.offers] + [_bound_tools(p) for p in models]
     _all_asked(known, asked)
     _warn({pair for watch in watches for pair in watch.silent})
-    sites = reduce(Sites.joined, _foreign(found), sites_of(offers, known))
+    own = (sites_of(offers, known), sites_of((), _codes(found, codes)))
+    sites = reduce(Sites.joined, (*own, *_foreign(found)))
     if not sites.all and thing is not None:
         warnings.warn(
             f"{agent!r} has nothing to learn: no prompt, no tool with a description and no setting "
@@ -82,7 +94,23 @@ def _foreign(found: Walk) -> Iterator[Sites]:
         if isinstance(part.thing, BoundWorkflow):
             yield part.thing.sites()
         elif is_foreign(part.thing):
-            yield cast("BoundWorkflow", autogen.wrap(part.thing)).sites()
+            yield cast("BoundWorkflow", wrap(part.thing)).sites()
+
+
+def _summaries(found: Walk) -> Iterator[Site]:
+    """Yield the templates by which middleware has a conversation summed up."""
+    for part in found.of(MethodType):
+        prompt: object = getattr(cast("MethodType", part.thing).__self__, "summary_prompt", None)
+        if isinstance(prompt, str) and (fields := template_fields(prompt)):
+            name, text = f"{part.agent}.summary_prompt", prompt.rstrip()
+            yield Site(name, part.agent, "user", text, fields=fields)
+
+
+def _codes(found: Walk, codes: Codes) -> list[Site]:
+    tools = {id(part.thing): part for part in found.of(BaseTool)}.values()
+    return codes.of(
+        [(p.agent, cast("BaseTool", p.thing).name, function_of(p.thing)) for p in tools]
+    )
 
 
 def _settings(part: Part, asked: Mapping[str, Number]) -> list[Site]:
@@ -121,7 +149,7 @@ def _fills(site: Site, other: Site) -> bool:
         site.agent == other.agent
         and site.place == other.place
         and other.fields
-        and other.pattern.fullmatch(site.text)
+        and other.pattern.fullmatch(site.text.replace("{{", "{").replace("}}", "}"))
     )
 
 

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    SupportsIndex,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import BaseModel
@@ -43,6 +55,24 @@ class AnyFields(dict[str, object]):
         return marker(key) if str(key).isidentifier() else ""
 
 
+class Several(list[object]):
+    """A list with one stand-in for all that it may hold; the first and the last have their own."""
+
+    def __init__(self, make: Callable[[str], object], name: str) -> None:
+        super().__init__([make(name)])
+        self._ends = {0: make(f"first_of_{name}"), -1: make(f"last_of_{name}")}
+
+    @overload
+    def __getitem__(self, at: SupportsIndex) -> object: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[object]: ...
+    def __getitem__(self, at: SupportsIndex | slice) -> object:
+        if isinstance(at, slice):
+            return super().__getitem__(at)
+        known = self._ends.get(at.__index__())
+        return super().__getitem__(at) if known is None else known
+
+
 def state_of(schema: object) -> dict[str, object]:
     """Return a state of a graph, with markers for its texts."""
     return {name: _stand_in(hint, name) for name, hint in fields_of(schema).items()}
@@ -50,8 +80,11 @@ def state_of(schema: object) -> dict[str, object]:
 
 def fields_of(schema: object) -> Mapping[str, object]:
     """Return the names and the types of a state's fields; none where it has no such."""
-    if not isinstance(schema, type):
-        return {}
+    return _hints(schema) if isinstance(schema, type) else {}
+
+
+@lru_cache(maxsize=256)
+def _hints(schema: type) -> Mapping[str, object]:
     try:
         return get_type_hints(schema)
     except (NameError, TypeError, AttributeError):  # a type that only exists while checking
@@ -71,7 +104,8 @@ def _stand_in(hint: object, name: str, depth: int = 0) -> object:
     if origin in (Union, types.UnionType):
         return _one_of(inner, name, depth)
     if origin in _LISTS or hint in _LISTS:
-        return [_stand_in(inner[0] if inner else str, name, depth + 1)]
+        kind = inner[0] if inner else str
+        return Several(lambda known: _stand_in(kind, known, depth + 1), name)
     if origin is dict or hint is dict:
         return AnyFields()
     return _object(hint, name, depth)

@@ -7,6 +7,7 @@ from typing import cast
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 
+from trace_agents_adapters import toolschemas
 from trace_agents_adapters.boundary import Json
 
 _ROLES = {"ai": "assistant", "human": "user"}
@@ -58,10 +59,7 @@ def definition(tool: object) -> Json | None:
 
 def arguments(known: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Yield the name and the description of each argument that is described."""
-    for name, schema in _properties(known).items():
-        text = _mapping(schema).get("description")
-        if isinstance(text, str) and text.strip():
-            yield name, text
+    return toolschemas.described(_schema(known))
 
 
 def redescribed(tool: object, description: str, changed: Mapping[str, str]) -> object:
@@ -71,25 +69,16 @@ def redescribed(tool: object, description: str, changed: Mapping[str, str]) -> o
     if isinstance(inner, Mapping):
         return {**offered, "function": redescribed(cast("object", inner), description, changed)}
     new = {**offered, "description": description} if description else offered
-    if not changed:
-        return new
-    key = _schema_key(offered)
-    schema = _mapping(offered.get(key))
-    properties = {
-        name: {**_mapping(each), "description": changed[name]} if name in changed else each
-        for name, each in _properties(offered).items()
-    }
-    return {**new, key: {**schema, "properties": properties}}
+    if changed:
+        new[_schema_key(offered)] = toolschemas.redescribed(_schema(offered), changed)
+    return new
+
+
+def _schema(known: Mapping[str, object]) -> toolschemas.Schema:
+    found = known.get(_schema_key(known))
+    return cast("toolschemas.Schema", found) if isinstance(found, Mapping) else {}
 
 
 def _schema_key(known: Mapping[str, object]) -> str:
     """Return where a tool keeps its arguments: providers differ."""
     return "input_schema" if "input_schema" in known else "parameters"
-
-
-def _properties(known: Mapping[str, object]) -> Mapping[str, object]:
-    return _mapping(_mapping(known.get(_schema_key(known))).get("properties"))
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}

@@ -22,7 +22,7 @@ from trace_agents.tracing.context import current_trace
 from trace_agents_adapters import boundary
 from trace_agents_adapters.boundary import Binding, ChatCall, Json
 from trace_agents_adapters.langchain import messages as shapes
-from trace_agents_adapters.langchain.callers import agent_of
+from trace_agents_adapters.langchain.callers import agent_of, is_nameless, place_of
 from trace_agents_adapters.langchain.scope import current_run
 from trace_agents_adapters.langchain.texts import bound_message, bound_text, bound_tool
 from trace_agents_adapters.langchain.twins import Args, Ready, Settings
@@ -85,6 +85,8 @@ class _Call:
     def __init__(self, model: AnyModel, settings: Settings, metadata: object) -> None:
         self._model = model
         self._agent = agent_of(metadata)
+        self._nameless = is_nameless(metadata)
+        self._place = place_of(metadata)
         self._tools = list(cast("Sequence[object]", settings.get("tools") or ()))
         self.settings = dict(settings)
         self._run = current_run()
@@ -121,14 +123,25 @@ class _Call:
         if self._tools:
             self.settings["tools"] = tools
         self.settings.update(binding.settings())
-        return ChatCall(
+        call = ChatCall(
             model=_model_name(self._model),
             provider=type(self._model).__module__.partition(".")[0],
-            agent=self._agent,
+            agent=_owner(binding) if self._nameless else self._agent,
             messages=messages,
             tools=[{"type": "function", **each} for each in _definitions(tools)],
             bound=binding.bound,
-        ).start()
+            fields=binding.fields,
+        )
+        if self._run is None:
+            return call.start()
+        span = call.start(self._run.cause_of(self._place))
+        self._run.called(self._place, span.get_span_context())
+        return span
+
+
+def _owner(binding: Binding) -> str:
+    """Return the agent of whose texts a call was made."""
+    return next((site.agent for site in binding.sites.all if site.name in binding.bound), "")
 
 
 def _definitions(tools: Sequence[object]) -> list[Json]:

@@ -6,21 +6,24 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, TypedDict, cast, is_typeddict
+from typing import Any, TypeAlias, TypedDict, cast
 
 import anyio
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
+from typing_extensions import is_typeddict  # the one of typing knows only its own
 
 from trace_agents_adapters.langchain.boundary import patches
-from trace_agents_adapters.langchain.callers import INNER
+from trace_agents_adapters.langchain.callers import is_inner
 from trace_agents_adapters.langchain.closures import is_library
 from trace_agents_adapters.langchain.inputs import state_schema, wanted
 from trace_agents_adapters.langchain.markers import AnyFields, fields_of, marker, state_of
-from trace_agents_adapters.langchain.runs import Runs, runs_of
+from trace_agents_adapters.langchain.runs import NOTHING, Given, Runs, runs_of
 from trace_agents_adapters.langchain.walking import (
     AnyRunnable,
     Walk,
+    branches_of,
+    graph_name,
     is_graph,
     nodes_of,
     reaches_model,
@@ -39,10 +42,13 @@ class Trial:
     given: object
 
 
-def trials(thing: AnyRunnable | None, found: Walk, agent: str) -> Iterator[Trial]:
+def trials(
+    thing: AnyRunnable | None, found: Walk, agent: str, given: Given = NOTHING
+) -> Iterator[Trial]:
     """Yield what to run in order to see every model's offer, the whole first."""
     if thing is not None:
-        yield Trial(agent, runs_of(thing, found), _input(thing))
+        named = graph_name(thing) if is_graph(thing) else ""
+        yield Trial(named or agent, runs_of(thing, found, given), _input(thing))
     for part in found.parts:
         inner = cast("AnyRunnable", part.thing)
         if is_graph(inner):
@@ -54,17 +60,32 @@ def trials(thing: AnyRunnable | None, found: Walk, agent: str) -> Iterator[Trial
 
 
 def _nodes(graph: object, agent: str) -> Iterator[Trial]:
-    """Yield the functions among a graph's nodes that call a model, each as a graph of its own."""
-    for name, spec in nodes_of(graph).items():
-        runnable: object = getattr(spec, "runnable", None)
+    """Yield a graph's own functions that call a model, each as a graph of its own."""
+    for name, runnable, told in (*_steps(graph), *_turnings(graph)):
         function: object = getattr(runnable, "func", None) or getattr(runnable, "afunc", None)
         if _calls_model(function):
-            schema: object = getattr(spec, "input_schema", None) or state_schema(graph)
+            schema = told or state_schema(graph)
             yield Trial(
-                agent if name in INNER else name,
+                agent if is_inner(name) else name,
                 Runs(_alone(name, runnable, schema)),
                 state_of(schema),
             )
+
+
+Step: TypeAlias = tuple[str, object, object]
+"""A node's name, what runs in it, and the type of what that takes, where it is told."""
+
+
+def _steps(graph: object) -> Iterator[Step]:
+    for name, spec in nodes_of(graph).items():
+        yield name, getattr(spec, "runnable", None), getattr(spec, "input_schema", None)
+
+
+def _turnings(graph: object) -> Iterator[Step]:
+    """Yield what decides where to go on after a node; it counts as a part of that node."""
+    for name, paths in branches_of(graph).items():
+        for spec in paths.values():
+            yield name, getattr(spec, "path", None), getattr(spec, "input_schema", None)
 
 
 def _calls_model(function: object) -> bool:

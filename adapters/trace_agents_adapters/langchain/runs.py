@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import anyio
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.history import RunnableWithMessageHistory
 
 from trace_agents.errors import EpisodeFailed
@@ -21,6 +22,24 @@ Answer: TypeAlias = Callable[[object], object]
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What the user gives to every run."""
+
+    config: RunnableConfig | None = None
+    context: object = None
+    """A graph's runtime context."""
+    answer: Answer | None = None
+
+    @property
+    def more(self) -> dict[str, object]:
+        """The arguments of a run beside its input and its config."""
+        return {} if self.context is None else {"context": self.context}
+
+
+NOTHING = Given()
+
+
+@dataclass(frozen=True, slots=True)
 class Runs:
     """Runs a runnable, so that no run sees another one's memory."""
 
@@ -28,7 +47,7 @@ class Runs:
     savers: tuple[Any, ...] = ()
     """The checkpointers of its graphs."""
     histories: tuple[RunnableWithMessageHistory, ...] = ()
-    answer: Answer | None = None
+    given: Given = NOTHING
 
     async def once(self, given: object) -> object:
         """Run it and return its result.
@@ -40,9 +59,10 @@ class Runs:
         stop = Stop()
         config = self._config(thread, stop)
         try:
-            result = await self.thing.ainvoke(given, config)
+            result = await self.thing.ainvoke(given, config, **self.given.more)
             while asked := _questions(result):
-                result = await self.thing.ainvoke(await self._answers(asked), config)
+                answers = await self._answers(asked)
+                result = await self.thing.ainvoke(answers, config, **self.given.more)
             return result
         finally:
             stop.is_set = True
@@ -56,19 +76,20 @@ class Runs:
         config: RunnableConfig = {"callbacks": [stop]}
         if keys:
             config["configurable"] = dict.fromkeys(sorted(keys), thread)
-        return config
+        return merge_configs(self.given.config, config)
 
     async def _answers(self, asked: Sequence[Any]) -> object:
         from langgraph.types import Command  # only a graph asks, and then langgraph is there
 
-        if self.answer is None:
+        answering = self.given.answer
+        if answering is None:
             raise EpisodeFailed(
                 f"the graph {graph_name(self.thing) or 'agent'!r} stopped to ask: "
                 f"{asked[0].value!r}; say who answers: LangChainWorkflow(graph, answer=function)"
             )
         answers: dict[str, object] = {}
         for question in asked:
-            answer = self.answer(question.value)
+            answer = answering(question.value)
             if inspect.isawaitable(answer):
                 answer = await cast("Awaitable[object]", answer)
             answers[question.id] = answer
@@ -86,12 +107,12 @@ class Runs:
                 await history.get_session_history(thread).aclear()
 
 
-def runs_of(thing: AnyRunnable, found: Walk, answer: Answer | None = None) -> Runs:
+def runs_of(thing: AnyRunnable, found: Walk, given: Given = NOTHING) -> Runs:
     """Return how to run a runnable of which the parts are known."""
     graphs = [part.thing for part in found.parts if is_graph(part.thing)]
     kept = [saver for graph in graphs if hasattr(saver := _saver(graph), "adelete_thread")]
     histories = [cast("RunnableWithMessageHistory", p.thing) for p in found.of(_HISTORY)]
-    return Runs(thing, tuple({id(s): s for s in kept}.values()), tuple(histories), answer)
+    return Runs(thing, tuple({id(s): s for s in kept}.values()), tuple(histories), given)
 
 
 _HISTORY = RunnableWithMessageHistory

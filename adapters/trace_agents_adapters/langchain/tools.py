@@ -11,15 +11,17 @@ from typing import cast
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, StructuredTool, Tool
 from opentelemetry import trace as otel
 
 from trace_agents.tracing.context import current_trace
 from trace_agents_adapters import boundary
 from trace_agents_adapters.langchain import messages as shapes
+from trace_agents_adapters.langchain.callers import agent_of
 from trace_agents_adapters.langchain.markers import marker
 from trace_agents_adapters.langchain.twins import Args, Instead, Ready, Settings
 from trace_agents_adapters.langchain.watching import Watch
+from trace_agents_adapters.toolcode import Function, Pinned, pinned
 
 _running: ContextVar[tuple[object, ...]] = ContextVar("trace_agents_tool", default=())
 """The tool call under way here: a subclass's method may call the one that it overrides."""
@@ -37,13 +39,36 @@ def tool(called: object, args: Args, settings: Settings) -> Ready[object] | Inst
     if _running.get() == key:
         return None
     given = args[0] if args else settings.get("tool_input")
+    code = pinned(function_of(used), used.name, agent_of(settings.get("metadata")))
     span = boundary.start_tool(
         used.name,
         description=used.description,
         call_id=call_id if isinstance(call_id, str) else None,
         arguments=told(given),
     )
-    return Ready(args, settings, span, _gave, _once(key))
+    if code is None:
+        return Ready(args, settings, span, _gave, _once(key))
+    boundary.uses(span, code.bound)
+    other = _with_code(used, code) if code.changed else None
+    # the copy calls what it overrides with itself
+    return Ready(args, settings, span, _gave, _once((id(other or used), call_id)), other)
+
+
+def function_of(called: object) -> Function | None:
+    """Return the user's function behind a tool, if it is one."""
+    if isinstance(called, StructuredTool | Tool):
+        return cast("Function | None", called.func or called.coroutine)
+    return None
+
+
+def _with_code(used: BaseTool, code: Pinned) -> BaseTool:
+    """Return a copy of a tool that runs new code; its arguments are checked as before."""
+    made: dict[str, Function] = {}
+    for name, twin in (("func", code.blocking), ("coroutine", code.awaited)):
+        function = cast("Function | None", getattr(used, name, None))
+        if function is not None:
+            made[name] = twin(function)
+    return used.model_copy(update=made)
 
 
 def retriever(

@@ -38,6 +38,17 @@ class Ready(Generic[T]):
     """Writes the result into the span."""
     guard: Callable[[], AbstractContextManager[None]] = boundary.counted_once
     """Makes that the same call, made again further inside, is not counted again."""
+    on: object | None = None
+    """Another object of which the method is called, if not the user's."""
+
+    @contextmanager
+    def current(self) -> Generator[None]:
+        """Make the span current inside, where the same call is not counted again."""
+        with (
+            otel.use_span(self.span, record_exception=False, set_status_on_exception=False),
+            self.guard(),
+        ):
+            yield
 
     @contextmanager
     def made(self) -> Generator[Callable[[T], None]]:
@@ -50,10 +61,7 @@ class Ready(Generic[T]):
 
         with open_in(run, left) if run else nullcontext():
             try:
-                with (
-                    otel.use_span(self.span, record_exception=False, set_status_on_exception=False),
-                    self.guard(),
-                ):
+                with self.current():
                     yield self._finish
             except BaseException as error:
                 if self.span.is_recording():
@@ -95,7 +103,7 @@ def blocking(prepare: Prepare[T]) -> Callable[[Method], Method]:
             if isinstance(ready, Instead):
                 return ready.value
             with ready.made() as finish:
-                result = call(self, *ready.args, **ready.settings)
+                result = call(ready.on or self, *ready.args, **ready.settings)
                 finish(result)
             return result
 
@@ -118,7 +126,7 @@ def awaited(prepare: Prepare[T]) -> Callable[[Method], Method]:
             if isinstance(ready, Instead):
                 return ready.value
             with ready.made() as finish:
-                result = await call(self, *ready.args, **ready.settings)
+                result = await call(ready.on or self, *ready.args, **ready.settings)
                 finish(result)
             return result
 
@@ -168,12 +176,7 @@ def _pieces(pieces: Iterator[T], ready: Ready[list[T]]) -> Generator[T]:
         try:
             while True:
                 # current for one piece only: between two, the context may be another one
-                with (
-                    otel.use_span(
-                        ready.span, record_exception=False, set_status_on_exception=False
-                    ),
-                    ready.guard(),
-                ):
+                with ready.current():
                     try:
                         piece = next(pieces)
                     except StopIteration:
@@ -189,12 +192,7 @@ async def _apieces(pieces: AsyncIterator[T], ready: Ready[list[T]]) -> AsyncGene
     with _stream(ready) as had:
         try:
             while True:
-                with (
-                    otel.use_span(
-                        ready.span, record_exception=False, set_status_on_exception=False
-                    ),
-                    ready.guard(),
-                ):
+                with ready.current():
                     try:
                         piece = await anext(pieces)
                     except StopAsyncIteration:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import Any, TypeAlias, cast
@@ -23,11 +23,11 @@ from langchain_core.runnables.base import RunnableBindingBase, RunnableEachBase
 from langchain_core.runnables.configurable import DynamicRunnable, RunnableConfigurableAlternatives
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.runnables.router import RouterRunnable
+from langchain_core.tools import BaseTool
 
 from trace_agents.tracing import Bundle
 from trace_agents_adapters.bound import BoundWorkflow
-from trace_agents_adapters.detect import autogen
-from trace_agents_adapters.langchain.callers import INNER
+from trace_agents_adapters.langchain.callers import is_inner
 from trace_agents_adapters.langchain.closures import is_library, referred
 
 AnyRunnable: TypeAlias = Runnable[Any, Any]
@@ -80,6 +80,8 @@ _KEPT = (
     BaseLanguageModel,
     RunnableLambda,
     RunnableWithMessageHistory,
+    BaseTool,
+    MethodType,
     Bundle,
     BoundWorkflow,
 )
@@ -106,8 +108,9 @@ def is_graph(thing: object) -> bool:
 
 
 def is_foreign(thing: object) -> bool:
-    """Tell whether `thing` is an agent or a team of another framework."""
-    return not isinstance(thing, type) and autogen.matches(thing)
+    """Tell whether `thing` is an agent or a team of another framework, without loading it."""
+    modules = (base.__module__ for base in type(thing).__mro__)
+    return any(module.partition(".")[0] == "autogen_agentchat" for module in modules)
 
 
 def graph_name(thing: object) -> str:
@@ -121,6 +124,31 @@ def nodes_of(graph: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", getattr(getattr(graph, "builder", None), "nodes", {}))
 
 
+def branches_of(graph: object) -> Mapping[str, Mapping[str, object]]:
+    """Return what decides where a state graph goes on, by the node after which it does."""
+    known: object = getattr(getattr(graph, "builder", None), "branches", {})
+    return cast("Mapping[str, Mapping[str, object]]", known)
+
+
+def turnings(found: Walk) -> dict[str, frozenset[str]]:
+    """Return, by the node of a graph, the nodes after which it is decided whether it comes next.
+
+    A node decides by a conditional edge, or by the `Command` that it returns.
+    """
+    after: dict[str, set[str]] = {}
+    for graph in (part.thing for part in found.parts if is_graph(part.thing)):
+        nodes = nodes_of(graph)
+        for name, spec in nodes.items():
+            for follower in cast("Iterable[str]", getattr(spec, "ends", None) or ()):
+                after.setdefault(follower, set()).add(name)
+        for name, paths in branches_of(graph).items():
+            for path in paths.values():
+                ends = cast("Mapping[str, str] | None", getattr(path, "ends", None))
+                for follower in nodes if ends is None else ends.values():
+                    after.setdefault(follower, set()).add(name)
+    return {name: frozenset(before) for name, before in after.items() if not is_inner(name)}
+
+
 def reaches_model(thing: object, agent: str = "") -> bool:
     """Tell whether a model is among what `thing` is made of."""
     return any(True for _ in walk(thing, agent).of(BaseLanguageModel))
@@ -131,7 +159,10 @@ def _inside(thing: object) -> Iterator[tuple[str, object]]:
     if is_graph(thing):
         for name, spec in nodes_of(thing).items():
             inner: object = getattr(spec, "runnable", None)
-            yield ("" if name in INNER else name), inner
+            yield ("" if is_inner(name) else name), inner
+        for name, paths in branches_of(thing).items():
+            for spec in paths.values():
+                yield ("" if is_inner(name) else name), getattr(spec, "path", None)
     elif isinstance(thing, FunctionType | MethodType):
         operation: object = getattr(thing, "__wrapped__", None)
         found = [operation] if is_a(operation, Bundle) else _referred(thing)

@@ -11,6 +11,7 @@ from trace_agents.graph import Number
 from trace_agents_adapters.boundary import Json, Probe
 from trace_agents_adapters.langchain import messages as shapes
 from trace_agents_adapters.langchain.markers import says_something, template_of
+from trace_agents_adapters.langchain.syntaxes import Plain
 from trace_agents_adapters.langchain.texts import texts_of
 from trace_agents_adapters.langchain.walking import AnyModel
 from trace_agents_adapters.sites import Offer, Place, Site
@@ -35,6 +36,8 @@ class Watch(Probe):
     """Templates and settings that were seen; what has no fields is among the offers."""
     silent: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Agents and their tools that have no description."""
+    made: dict[str, Plain] = field(default_factory=dict[str, Plain])
+    """Texts that came of templates, with these."""
 
     def calls(self, agent: str, model: AnyModel, settings: Mapping[str, object]) -> Caller:
         """Note a model's settings, and return who calls it."""
@@ -62,7 +65,8 @@ class Caller:
     def _note(self, texts: Sequence[tuple[Place, str]], tools: Sequence[Json]) -> Seen:
         systems: list[str] = []
         for place, text in texts:
-            template, fields = template_of(text)
+            known = self.watch.made.get(text)
+            template, fields = (known.text, known.fields) if known else template_of(text)
             if place == "system" and not fields:
                 systems.append(text)
             elif says_something(text):

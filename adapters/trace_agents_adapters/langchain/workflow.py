@@ -7,18 +7,20 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, cast
 
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 
 from trace_agents.errors import NotWrappable
 from trace_agents.graph import Number, Parameters
+from trace_agents.sandbox import Sandbox, SandboxName
 from trace_agents.tracing import Bundle
 from trace_agents_adapters.bound import BoundWorkflow, Discovery
 from trace_agents_adapters.langchain.boundary import patches
 from trace_agents_adapters.langchain.discovery import find_sites
 from trace_agents_adapters.langchain.inputs import output_of, task_input
-from trace_agents_adapters.langchain.runs import Answer, Runs, runs_of
+from trace_agents_adapters.langchain.runs import Answer, Given, Runs, runs_of
 from trace_agents_adapters.langchain.scope import run_scope
-from trace_agents_adapters.langchain.walking import AnyRunnable, Walk, graph_name, walk
+from trace_agents_adapters.langchain.walking import AnyRunnable, Walk, graph_name, turnings, walk
+from trace_agents_adapters.toolcode import Asked, Codes
 
 
 class LangChainWorkflow(BoundWorkflow):
@@ -34,8 +36,13 @@ class LangChainWorkflow(BoundWorkflow):
         name: what to call it in traces.
         settings: settings of its models that are to be parameters, such as
             `{"temperature": Number(0, 1)}`.
+        tool_code: True, or the names of tools, to make the code of tools that are functions
+            parameters too.
+        sandbox: where new code of tools runs; the code as it is runs as always.
         answer: what answers a graph's `interrupt`: takes its value and returns what to resume
             with; it may be async.
+        config: what every run is configured with, such as a recursion limit.
+        context: a graph's runtime context in every run.
 
     Raises:
         NotWrappable: `thing` is neither.
@@ -47,22 +54,33 @@ class LangChainWorkflow(BoundWorkflow):
         *,
         name: str | None = None,
         settings: Mapping[str, Number] | None = None,
+        tool_code: Asked = False,
+        sandbox: SandboxName | Sandbox = "monty",
         answer: Answer | None = None,
+        config: RunnableConfig | None = None,
+        context: object = None,
     ) -> None:
         self._build = None if isinstance(thing, Runnable) else thing
         self._prototype = checked(cast("object", thing))
-        self._answer = answer
+        self._given = Given(config, context, answer)
         chosen = name or _name(self._prototype, cast("object", thing))
-        asked = dict(settings or {})
+        asked, codes = dict(settings or {}), Codes(tool_code, sandbox)
+        tried = Given(config, context)  # nobody is asked while parameters are found
         super().__init__(
             chosen,
             patches,
-            Discovery(lambda: find_sites(self._prototype, self._parts, chosen, asked)),
+            Discovery(
+                lambda: find_sites(self._prototype, self._parts, chosen, asked, codes, tried)
+            ),
         )
 
     @cached_property
     def _parts(self) -> Walk:
         return walk(self._prototype, self.name)
+
+    @cached_property
+    def _turnings(self) -> Mapping[str, frozenset[str]]:
+        return turnings(self._parts)
 
     def found(self) -> Parameters:
         """Return every parameter: of its prompts, tools and models, and the code of its nodes."""
@@ -73,7 +91,7 @@ class LangChainWorkflow(BoundWorkflow):
     @contextmanager
     def instrumented(self) -> Generator[None]:
         """Bind and record LangChain's calls inside; scopes nest and overlap."""
-        with super().instrumented(), run_scope():
+        with super().instrumented(), run_scope(self._turnings):
             yield
 
     async def _run(self, task: object) -> object:
@@ -82,9 +100,9 @@ class LangChainWorkflow(BoundWorkflow):
 
     def _fresh(self) -> Runs:
         if self._build is None:
-            return runs_of(self._prototype, self._parts, self._answer)
+            return runs_of(self._prototype, self._parts, self._given)
         thing = checked(self._build())
-        return runs_of(thing, walk(thing, self.name), self._answer)
+        return runs_of(thing, walk(thing, self.name), self._given)
 
 
 def checked(thing: object) -> AnyRunnable:
