@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from tests.core.killed_run import GATE, PROPOSALS, SPACE, TRAIN, Remembering, ru
 from tests.core.training_toys import Dial, Scripted, closeness
 from trace_agents.errors import InvalidValue, StoreError
 from trace_agents.guides import contains
-from trace_agents.store import EpisodeRecord, ParameterStore, Version
+from trace_agents.store import EpisodeRecord, ParameterStore, Version, verify
 from trace_agents.testing import FunctionModel
 from trace_agents.training import (
     Budget,
@@ -58,6 +60,7 @@ async def go_on(folder: Path, events: list[TrainingEvent] | None = None) -> Trai
 
 def acknowledged(folder: Path) -> tuple[tuple[EpisodeRecord, ...], tuple[Version, ...], Spent]:
     with ParameterStore(folder, SPACE) as store:
+        assert verify(store) == ()
         spent = [event.data["spent"] for event in store.events() if "spent" in event.data]
         last = cast("dict[str, int]", spent[-1])
         return store.episodes(), store.versions(), Spent(**last)
@@ -71,6 +74,7 @@ def check_whole(folder: Path, result: TrainResult) -> None:
         trained = store.episodes("train")
         assert sorted(record.index for record in trained) == list(range(4 * PROPOSALS))
         assert store.pending() == {}
+        assert verify(store) == ()
         log = [e.data["version"] for e in store.events() if e.kind == "VersionPublished"]
         assert log == [version.id for version in store.versions()[1:]]
         ended = [str(e.data["episode"]) for e in store.events() if e.kind == "EpisodeEnded"]
@@ -264,3 +268,23 @@ async def test_a_torn_line_of_a_trace_file_is_cut_off(tmp_path: Path) -> None:
     with ParameterStore(tmp_path, ta.wrap(greet, parameters=[greeting]).parameters()) as store:
         assert len(graphs) == len(store.episodes())
     assert not any(graph.problems for graph in graphs)
+
+
+async def test_a_run_of_an_earlier_release_goes_on(tmp_path: Path) -> None:
+    """Its database is taken over, and its decisions are as if it had never been interrupted."""
+    old = Path(__file__).with_name("run_schema_1.sql").read_text(encoding="utf-8")
+    with contextlib.closing(sqlite3.connect(tmp_path / "run.db")) as connection:
+        connection.executescript(old)
+    with ParameterStore(tmp_path, SPACE) as store:
+        before = [record for record in store.proposals(2) if record.state != "abandoned"]
+        assert verify(store) == ()
+        store.run = 2
+        assert len(store.pending()) > 0
+    result = await go_on(tmp_path)
+    with ParameterStore(tmp_path, SPACE) as store:
+        after = [record for record in store.proposals(2) if record.state != "abandoned"]
+        assert after[: len(before)] == before
+        assert verify(store) == ()
+        trained = sorted(record.index for record in store.episodes("train", 2))
+        assert trained == list(range(trained[0], trained[0] + 4 * PROPOSALS))
+    assert (len(after), len(result.curve)) == (PROPOSALS, PROPOSALS + 1)

@@ -1,6 +1,8 @@
-"""The run's memory: versions of the parameters, episodes, proposals and events, in SQLite."""
+"""The memory of runs: versions, episodes, proposals and events, in SQLite or PostgreSQL."""
 
+from trace_agents.store.folding import State, fold, verify
 from trace_agents.store.records import (
+    CanaryEvidence,
     EpisodeRecord,
     Event,
     Evidence,
@@ -15,6 +17,7 @@ from trace_agents.store.records import (
 from trace_agents.store.store import ParameterStore, typed
 
 __all__ = [
+    "CanaryEvidence",
     "EpisodeRecord",
     "Event",
     "Evidence",
@@ -22,9 +25,12 @@ __all__ = [
     "ParameterStore",
     "ProposalRecord",
     "ProposalState",
+    "State",
     "Version",
     "canonical",
     "diff",
+    "fold",
     "read_values",
     "typed",
+    "verify",
 ]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from trace_agents.errors import StoreError
 from trace_agents.graph import Parameters, Values, dump
@@ -16,8 +16,22 @@ BEST_SCHEMA = 1
 
 Origin: TypeAlias = Literal["initial", "proposal", "rollback"]
 ProposalState: TypeAlias = Literal[
-    "committed", "rejected", "conflict", "invalid", "noop", "abandoned"
+    "open", "committed", "rejected", "conflict", "invalid", "noop", "abandoned"
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryEvidence:
+    """How a candidate did on train episodes, beside the live version on others."""
+
+    n: int
+    """Episodes of the candidate."""
+    mean: float
+    head_n: int
+    """Episodes of the live version."""
+    head_mean: float
+    se: float
+    """Standard error of the difference of the means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,8 @@ class Evidence:
     """Id of the version that the candidate was judged against."""
     dropped: int = 0
     """Pairs left out because an episode failed and no `failure_score` was set."""
+    canary: CanaryEvidence | None = None
+    """What the candidate did in service before it went live, if it was tried out there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,8 @@ class EpisodeRecord:
     started: float = 0.0
     """Seconds since the epoch."""
     ended: float = 0.0
+    run: int = 0
+    """Number of the run that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +119,10 @@ class ProposalRecord:
     """Id of the version that it became, if it was committed."""
     tokens: int = 0
     usd: float = 0.0
+    run: int = 0
+    """Number of the run that made it."""
+    memo: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What its optimizer wants back when the run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +132,17 @@ class Event:
     seq: int
     kind: str
     data: Mapping[str, object]
+    run: int = 0
+    """Number of the run that wrote it; 0 for what was done by hand."""
+
+
+# made once: `json.dumps` would make one for every call
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=repr)
 
 
 def canonical(value: object) -> str:
     """Return JSON that is equal for equal values; what JSON cannot say is there as its `repr`."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=repr)
+    return _CANONICAL.encode(value)
 
 
 def evidence_json(evidence: Evidence | None) -> str | None:
@@ -124,7 +152,11 @@ def evidence_json(evidence: Evidence | None) -> str | None:
 
 def evidence_from(text: str | None) -> Evidence | None:
     """Return what `evidence_json` wrote."""
-    return None if text is None else Evidence(**json.loads(text))
+    if text is None:
+        return None
+    fields: dict[str, Any] = json.loads(text)
+    canary = fields.pop("canary", None)
+    return Evidence(**fields, canary=None if canary is None else CanaryEvidence(**canary))
 
 
 def diff(before: Version, after: Version) -> dict[str, str]:

@@ -17,15 +17,27 @@ from trace_agents.store.records import (
 )
 
 
+def storable(text: str) -> str:
+    """Return a text that every database takes; of JSON it still says the same.
+
+    PostgreSQL has no NUL in a text, and half of a surrogate pair is no UTF-8.
+    """
+    if "\x00" in text:
+        text = text.replace("\x00", "\\x00")
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def version_row(version: Version) -> dict[str, object]:
     """Return the row of a version."""
     return {
         "id": version.id,
         "parent": version.parent,
-        "values_json": json.dumps(dict(version.values), ensure_ascii=False, allow_nan=False),
+        "values_json": storable(
+            json.dumps(dict(version.values), ensure_ascii=False, allow_nan=False)
+        ),
         "changed": json.dumps(version.changed),
         "evidence": evidence_json(version.evidence),
-        "reasoning": version.reasoning,
+        "reasoning": storable(version.reasoning),
         "origin": version.origin,
     }
 
@@ -36,15 +48,16 @@ def episode_row(record: EpisodeRecord) -> dict[str, object]:
         "id": record.episode,
         "number": record.index,
         "split": record.split,
-        "task": canonical(record.task),
+        "task": storable(canonical(record.task)),
         "version": record.version,
         "status": record.status,
         "score": record.score,
-        "feedback": record.feedback,
-        "error": record.error,
+        "feedback": storable(record.feedback),
+        "error": None if record.error is None else storable(record.error),
         "metrics": canonical(record.metrics),
         "started": record.started,
         "ended": record.ended,
+        "run": record.run,
     }
 
 
@@ -54,13 +67,15 @@ def proposal_row(record: ProposalRecord) -> dict[str, object]:
         "number": record.number,
         "base": record.base,
         "state": record.state,
-        "changes": canonical(record.changes),
-        "reasoning": record.reasoning,
-        "problems": canonical(record.problems),
+        "changes": storable(canonical(record.changes)),
+        "reasoning": storable(record.reasoning),
+        "problems": storable(canonical(record.problems)),
         "evidence": evidence_json(record.evidence),
         "version": record.version,
         "tokens": record.tokens,
         "usd": record.usd,
+        "run": record.run,
+        "memo": storable(canonical(record.memo)),
     }
 
 
@@ -79,6 +94,7 @@ def episode_from(row: Row[Any]) -> EpisodeRecord:
         json.loads(row.metrics),
         row.started,
         row.ended,
+        row.run,
     )
 
 
@@ -95,4 +111,6 @@ def proposal_from(row: Row[Any]) -> ProposalRecord:
         row.version,
         row.tokens,
         row.usd,
+        row.run,
+        json.loads(row.memo),
     )

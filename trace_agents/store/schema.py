@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    DDL,
+    BigInteger,
     Column,
     Connection,
-    Engine,
-    Float,
+    Double,
     ForeignKey,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
-    create_engine,
-    event,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+SCHEMA = 2
+"""The form of the tables that this release writes; `migrations` says what came before."""
 
 metadata = MetaData()
+
+_BIG = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _run() -> Column[int]:
+    # 0: written by no run, but by hand
+    return Column("run", Integer, nullable=False, server_default="0")
+
+
+schema = Table("store_schema", metadata, Column("version", Integer, primary_key=True))
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started", Double, nullable=False),
+)
+"""The primary key is what gives every run a number of its own."""
 
 versions = Table(
     "versions",
@@ -31,33 +46,35 @@ versions = Table(
     Column("changed", Text, nullable=False),
     Column("evidence", Text),
     Column("reasoning", Text, nullable=False),
-    Column("origin", String(20), nullable=False),
+    Column("origin", Text, nullable=False),
 )
 
 events = Table(
     "events",
     metadata,
-    Column("seq", Integer, primary_key=True),
-    Column("kind", String(60), nullable=False),
+    Column("seq", _BIG, primary_key=True),
+    Column("kind", Text, nullable=False),
     Column("data", Text, nullable=False),
+    _run(),
 )
 
 episodes = Table(
     "episodes",
     metadata,
-    Column("id", String(120), primary_key=True),
+    Column("id", Text, primary_key=True),
     Column("number", Integer, nullable=False),
-    Column("split", String(40), nullable=False, index=True),
+    Column("split", Text, nullable=False, index=True),
     Column("task", Text, nullable=False),
     # no foreign key: a candidate's episodes carry the negative id of one that never went live
     Column("version", Integer, nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("score", Float),
+    Column("status", Text, nullable=False),
+    Column("score", Double),
     Column("feedback", Text, nullable=False),
     Column("error", Text),
     Column("metrics", Text, nullable=False),
-    Column("started", Float, nullable=False),
-    Column("ended", Float, nullable=False),
+    Column("started", Double, nullable=False),
+    Column("ended", Double, nullable=False),
+    _run(),
 )
 
 proposals = Table(
@@ -65,62 +82,64 @@ proposals = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("base", Integer, ForeignKey("versions.id"), nullable=False),
-    Column("state", String(20), nullable=False),
+    Column("state", Text, nullable=False),
     Column("changes", Text, nullable=False),
     Column("reasoning", Text, nullable=False),
     Column("problems", Text, nullable=False),
     Column("evidence", Text),
     Column("version", Integer, ForeignKey("versions.id")),
     Column("tokens", Integer, nullable=False),
-    Column("usd", Float, nullable=False),
+    Column("usd", Double, nullable=False),
+    _run(),
+    Column("memo", Text, nullable=False, server_default="{}"),
 )
 
 
 labels = Table(
     "labels",
     metadata,
-    Column("name", String(120), primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("version", Integer, ForeignKey("versions.id"), nullable=False),
 )
 
 pending = Table(
     "pending",
     metadata,
-    Column("episode", String(120), primary_key=True),
+    Column("episode", Text, primary_key=True),
     Column("body", Text, nullable=False),
+    _run(),
 )
 """What a decision will need of finished episodes; emptied as decisions use them."""
 
-
-def _refuse(action: str) -> str:
-    return (
-        f"CREATE TRIGGER IF NOT EXISTS %(table)s_no_{action} BEFORE {action} ON %(table)s "
-        "BEGIN SELECT RAISE(ABORT, '%(table)s is append-only'); END"
-    )
-
-
-for _table in (versions, events):
-    for _action in ("update", "delete"):
-        _ddl = DDL(_refuse(_action)).execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
-        event.listen(_table, "after_create", _ddl)
-
-
-def open_engine(url: str) -> Engine:
-    """Return an engine with one connection; on SQLite it is durable against a killed process."""
-    if not url.startswith("sqlite"):
-        return create_engine(url)
-    engine = create_engine(url, poolclass=StaticPool)
-    event.listen(engine, "connect", _tune)
-    return engine
+_SQLITE = (
+    "CREATE TRIGGER IF NOT EXISTS {table}_no_{action} BEFORE {action} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+)
+_POSTGRES_RULE = (
+    "CREATE OR REPLACE FUNCTION trace_agents_append_only() RETURNS trigger AS $$ BEGIN "
+    "RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', "
+    "MESSAGE = TG_TABLE_NAME || ' is append-only'; END $$ LANGUAGE plpgsql"
+)
+_POSTGRES = (
+    "CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+    "FOR EACH ROW EXECUTE FUNCTION trace_agents_append_only()"
+)
 
 
-def _tune(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def protect(connection: Connection, table: str) -> None:
+    """Make a table refuse changes of what is in it."""
+    if connection.dialect.name == "sqlite":
+        for action in ("update", "delete"):
+            connection.exec_driver_sql(_SQLITE.format(table=table, action=action))
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_POSTGRES_RULE)
+        connection.exec_driver_sql(_POSTGRES.format(table=table))
 
 
-def prepare(connection: Connection) -> None:
-    """Create the tables that are not there yet."""
-    metadata.create_all(connection)
+def unprotect(connection: Connection, table: str) -> None:
+    """Let a migration change what is in a table; it calls `protect` when it is done."""
+    if connection.dialect.name == "sqlite":
+        for action in ("update", "delete"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{action}")
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")

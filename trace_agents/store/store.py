@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from trace_agents.errors import InvalidValue, StoreError, UnknownParameter, VersionConflict
 from trace_agents.graph import Parameters, Values
 from trace_agents.store.history import History
-from trace_agents.store.records import (
-    Evidence,
-    Origin,
-    Version,
-    diff,
-    evidence_from,
-)
-from trace_agents.store.rows import (
-    version_row,
-)
-from trace_agents.store.schema import (
-    labels,
-    prepare,
-    versions,
-)
+from trace_agents.store.migrations import prepare
+from trace_agents.store.records import Evidence, Origin, Version, diff, evidence_from
+from trace_agents.store.rows import version_row
+from trace_agents.store.schema import labels, versions
 
 
 class ParameterStore(History):
@@ -53,7 +43,7 @@ class ParameterStore(History):
 
     def _begin_history(self) -> None:
         with self.transaction():
-            prepare(self._connection)
+            prepare(self._connection, self.where)
             if self._newest() is None:
                 self._insert(Version(0, None, self._parameters.defaults()))
         self.versions()
@@ -64,17 +54,24 @@ class ParameterStore(History):
     @property
     def head(self) -> Version:
         """The live version."""
-        with self._reading():
-            newest = self._newest()
+        newest = self._newest()
         if newest is None:
             raise StoreError(f"{self.where}: the database lost its versions; use another one")
         return self.get(newest)
 
+    @property
+    def latest(self) -> Version:
+        """The newest version that this object has seen, without asking the database."""
+        return self._known[max(self._known)] if self._known else self.head
+
     def versions(self) -> tuple[Version, ...]:
         """Return every version, oldest first."""
-        with self._reading():
-            ids = self._connection.scalars(select(versions.c.id).order_by(versions.c.id)).all()
-        return tuple(self.get(number) for number in ids)
+        count = (self._newest() or 0) + 1  # ids have no gaps
+        if len(self._known) < count:
+            for row in self._rows(select(versions)):
+                if row.id not in self._known:
+                    self._known[row.id] = self._version(row)
+        return tuple(self._known[number] for number in sorted(self._known))
 
     def get(self, version: int) -> Version:
         """Return one version.
@@ -162,9 +159,18 @@ class ParameterStore(History):
             StoreError: there is no such version.
         """
         target = self.head.id if version is None else self.get(version).id
-        with self.transaction():
-            self._connection.execute(delete(labels).where(labels.c.name == name))
-            self._add(labels, {"name": name, "version": target})
+        moved = update(labels).where(labels.c.name == name).values(version=target)
+        with self.transaction(), self._translated():
+            while not self._connection.execute(moved).rowcount:
+                try:
+                    with self._connection.begin_nested():
+                        self._add(labels, {"name": name, "version": target})
+                except StoreError as error:
+                    if not isinstance(error.__cause__, IntegrityError):
+                        raise  # else: somebody else set the same label first
+                else:
+                    break
+            # after the row is ours: the order of the log is that of the label's moves
             self.append("Labelled", {"label": name, "version": target})
 
     def labels(self) -> dict[str, int]:
@@ -188,9 +194,13 @@ class ParameterStore(History):
     def _insert(self, version: Version) -> None:
         # the primary key is the compare-and-set: two swaps of one head want the same id
         try:
-            self._connection.execute(insert(versions), version_row(version))
-        except IntegrityError:
-            raise _Taken from None
+            with self._translated(), self._connection.begin_nested():
+                self._connection.execute(insert(versions), version_row(version))
+        except StoreError as error:
+            if isinstance(error.__cause__, IntegrityError):
+                raise _Taken from None
+            raise
+        self.append("VersionAdded", _added(version))
 
     def _maker(self, version: Version) -> Version | None:
         """Return the version that `version` was made from."""
@@ -202,7 +212,12 @@ class ParameterStore(History):
         return next(old for old in earlier if old.values == version.values)
 
     def _newest(self) -> int | None:
-        newest: int | None = self._connection.scalar(select(func.max(versions.c.id)))
+        if not self._remote:
+            # asked for every episode: past SQLAlchemy it takes microseconds
+            raw: Any = self._connection.connection.driver_connection
+            return cast("int | None", raw.execute("SELECT max(id) FROM versions").fetchone()[0])
+        with self._reading():
+            newest: int | None = self._connection.scalar(select(func.max(versions.c.id)))
         return newest
 
     def _version(self, row: Row[Any]) -> Version:
@@ -226,6 +241,18 @@ class ParameterStore(History):
 
 class _Taken(Exception):
     """The id of a new version is in use: somebody else moved the head."""
+
+
+def _added(version: Version) -> dict[str, object]:
+    """Return the event of a version: all that its row says but the words of its reasoning."""
+    return {
+        "version": version.id,
+        "parent": version.parent,
+        "values": dict(version.values),
+        "changed": version.changed,
+        "evidence": None if version.evidence is None else asdict(version.evidence),
+        "origin": version.origin,
+    }
 
 
 def typed(parameters: Parameters, values: Values) -> dict[str, object]:
