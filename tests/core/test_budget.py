@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trace_agents.errors import BudgetExhausted
-from trace_agents.training import Budget, Ledger, Reservation
+from trace_agents.training import Budget, Ledger, Reservation, Spent
 
 amounts = st.tuples(st.integers(0, 3), st.integers(0, 30), st.integers(0, 8))
 
@@ -71,3 +73,25 @@ def test_a_reservation_counts_once() -> None:
     one.settle(tokens=4)
     one.release()
     assert (ledger.spent.episodes, ledger.spent.tokens) == (1, 4)
+
+
+@given(st.lists(st.floats(0, 1e9), max_size=30), st.randoms())
+def test_dollars_that_were_given_back_leave_nothing(amounts: list[float], draw: Random) -> None:
+    """Whatever rounding a sum of them would suffer, and whatever the order."""
+    ledger = Ledger()
+    held = [ledger.reserve(0, usd=amount) for amount in amounts]
+    draw.shuffle(held)
+    for reservation in held:
+        reservation.release()
+    assert ledger.reserved == Spent()
+
+
+def test_a_price_that_is_no_number_passes_every_limit() -> None:
+    """The episode is stopped; what others hold stays as it was."""
+    ledger = Ledger(Budget(usd=1.0))
+    one, other = ledger.reserve(1, usd=0.5), ledger.reserve(1, usd=0.25)
+    assert not one.use(tokens=0, usd=float("inf"))
+    assert not one.use(tokens=0, usd=float("nan"))
+    assert ledger.reserved.usd == 0.75
+    assert other.use(tokens=0, usd=0.5)
+    assert not other.use(tokens=0, usd=0.75)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from trace_agents.errors import BudgetExhausted
 
@@ -98,7 +100,9 @@ class Ledger:
         known = price or self.budget.estimate
         self._dearest = known or Spent()
         self._priced = known is not None
-        self._held: dict[int, Reservation] = {}
+        self._held_episodes, self._held_tokens = 0, 0
+        # exact, so that what was added and taken away again leaves nothing
+        self._held_usd = Fraction(0)
         self._lock = threading.RLock()
 
     @property
@@ -110,10 +114,7 @@ class Ledger:
     def reserved(self) -> Spent:
         """What is held right now."""
         with self._lock:
-            held = tuple(self._held.values())
-        return Spent(
-            sum(r.episodes for r in held), sum(r.tokens for r in held), sum(r.usd for r in held)
-        )
+            return Spent(self._held_episodes, self._held_tokens, float(self._held_usd))
 
     @property
     def seconds_left(self) -> float | None:
@@ -130,8 +131,11 @@ class Ledger:
     @property
     def over(self) -> bool:
         """Whether what is spent and reserved has passed the limit of tokens or dollars."""
+        limits = self.budget
+        if limits.tokens is None and limits.usd is None:
+            return False
         with self._lock:
-            spent, held, limits = self.spent, self.reserved, self.budget
+            spent, held = self.spent, self.reserved
             return not (
                 _within(limits.tokens, spent.tokens + held.tokens)
                 and _within(limits.usd, spent.usd + held.usd)
@@ -148,9 +152,8 @@ class Ledger:
             raise ValueError("a reservation cannot be negative")
         with self._lock:
             self._refuse_over(Spent(episodes, tokens, usd))
-            reservation = Reservation(self, episodes, tokens, usd)
-            self._held[id(reservation)] = reservation
-        return reservation
+            self._hold(episodes, tokens, usd)
+        return Reservation(self, episodes, tokens, usd)
 
     def reserve_rest(self, episodes: int, part: float = 1.0) -> Reservation:
         """Return a reservation of a part of the tokens and dollars that are free.
@@ -193,7 +196,7 @@ class Ledger:
     def book(self, reservation: Reservation, used: Spent) -> None:
         """Count what a reservation used; `Reservation.settle` calls it."""
         with self._lock:
-            del self._held[id(reservation)]
+            self._hold(-reservation.episodes, -reservation.tokens, -reservation.usd)
             self._episodes += used.episodes
             self._tokens += used.tokens
             self._usd += used.usd
@@ -203,16 +206,26 @@ class Ledger:
 
     def grow(self, reservation: Reservation, tokens: int, usd: float) -> bool:
         """Hold at least this much; `Reservation.use` calls it."""
+        if not math.isfinite(usd):
+            return False
         with self._lock:
             if tokens <= reservation.tokens and usd <= reservation.usd:
                 return True
+            self._hold(0, -reservation.tokens, -reservation.usd)
             reservation.tokens = max(reservation.tokens, tokens)
             reservation.usd = max(reservation.usd, usd)
+            self._hold(0, reservation.tokens, reservation.usd)
             return not self.over
 
     def take_price(self) -> None:
         """Believe what the episodes so far have cost, even if it is nothing."""
         self._priced = True
+
+    def _hold(self, episodes: int, tokens: int, usd: float) -> None:
+        self._held_episodes += episodes
+        self._held_tokens += tokens
+        if usd:
+            self._held_usd += Fraction(usd)
 
     def _refuse_over(self, more: Spent) -> None:
         spent, held, limits = self.spent, self.reserved, self.budget

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import cast
+
 from trace_agents.errors import InvalidValue
 from trace_agents.graph import Parameters
-from trace_agents.llm import Model
+from trace_agents.llm import Model, as_model
 from trace_agents.optimizers import Optimizer, OptoPrime, Search
 from trace_agents.training.config import Maker
+from trace_agents.training.proposers import MakeOptimizer
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The optimizer of a run."""
+
+    whole: Optimizer
+    """For all parameters together."""
+    make: MakeOptimizer | None = None
+    """Makes one for a part of them, where that is possible."""
 
 
 def choose_optimizer(
     parameters: Parameters,
     *,
-    optimizer: Optimizer | None = None,
+    optimizer: Optimizer | MakeOptimizer | None = None,
     model: str | Model | None = None,
     seed: int = 0,
-) -> Optimizer:
+) -> Chosen:
     """Return `optimizer`, else OptoPrime with `model`, else a Search, which needs no model.
+
+    A function in place of the optimizer makes one for the parameters that it is given, so that
+    parts of them can be thought about apart; so does a model. A Search looks at no graph, and
+    tries all parameters together.
 
     Raises:
         InvalidValue: both are given; or neither, and no parameter has choices or a range.
@@ -29,13 +47,25 @@ def choose_optimizer(
             "leave the optimizer out to use OptoPrime with the model"
         )
     if optimizer is not None:
-        return optimizer
+        return _given(optimizer, parameters)
     if model is not None:
-        return OptoPrime(parameters, llm=model)
+        shared = as_model(model)  # one for all parts, with one limit and one cache
+
+        def prime(some: Parameters) -> Optimizer:
+            return OptoPrime(some, llm=shared)
+
+        return Chosen(prime(parameters), prime)
     search = Search(parameters, seed=seed)
     if not search.space.axes:
         raise InvalidValue(_no_optimizer(parameters))
-    return search
+    return Chosen(search)
+
+
+def _given(given: object, parameters: Parameters) -> Chosen:
+    if hasattr(given, "propose"):
+        return Chosen(cast("Optimizer", given))
+    make = cast("MakeOptimizer", given)
+    return Chosen(make(parameters), make)
 
 
 def maker_of(chosen: Optimizer, *, given: object, model: str | Model | None) -> Maker:

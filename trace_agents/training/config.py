@@ -40,6 +40,10 @@ class Config:
     held_out: bool
     tasks: Tasks | None
     """None where JSON does not give the tasks back as they were."""
+    constrained: bool = False
+    """Whether its gate has a constraint, which nobody else can make again."""
+    reports: int = 0
+    """Report tasks."""
 
     def to_json(self) -> dict[str, object]:
         """Return the configuration as a JSON object."""
@@ -53,6 +57,8 @@ class Config:
             "held_out": self.held_out,
             "train": None if self.tasks is None else list(self.tasks.train),
             "gate": None if self.tasks is None else list(self.tasks.gate),
+            "report": None if self.tasks is None else list(self.tasks.report),
+            "reports": self.reports,
         }
 
     @classmethod
@@ -60,7 +66,8 @@ class Config:
         """Return what `to_json` wrote."""
         tasks = None
         if data["train"] is not None:
-            tasks = Tasks(tuple(data["train"]), tuple(data["gate"]), data["held_out"])
+            report = tuple(data.get("report", ()))
+            tasks = Tasks(tuple(data["train"]), tuple(data["gate"]), data["held_out"], report)
         train, gate = data["counts"]
         return cls(
             Options.from_json(data["options"]),
@@ -71,12 +78,15 @@ class Config:
             (train, gate),
             data["held_out"],
             tasks,
+            data["options"]["gate"].get("constrained", False),
+            data.get("reports", 0),
         )
 
 
 def as_json(tasks: Tasks) -> Tasks | None:
     """Return the tasks if they are the same after a way through JSON."""
-    return tasks if _same(tasks.train) and _same(tasks.gate) else None
+    every = (tasks.train, tasks.gate, tasks.report)
+    return tasks if all(map(_same, every)) else None
 
 
 def _same(tasks: Sequence[object]) -> bool:

@@ -18,6 +18,8 @@ from trace_agents.store import EpisodeRecord, Version
 from trace_agents.tracing.context import Trace, recording
 from trace_agents.training.budget import Ledger, Reservation
 from trace_agents.training.meter import Meter, MeteredTrace
+from trace_agents.training.places import Places
+from trace_agents.training.retrying import Retry
 from trace_agents.workflow import Workflow
 
 Status: TypeAlias = Literal["done", "failed", "unjudged", "stopped", "cancelled", "timeout"]
@@ -46,6 +48,8 @@ class Rollout:
     usd: float = 0.0
     read: frozenset[str] = field(default_factory=frozenset[str])
     """Names of the parameters that the episode read."""
+    attempts: int = 1
+    """How often it was tried; more than once only after faults of what it runs on."""
 
     @property
     def score(self) -> float | None:
@@ -73,8 +77,10 @@ class Rollout:
 
 @dataclass(slots=True)
 class _Attempt:
-    """What is known of an episode while it runs."""
+    """What is known of one try of an episode while it runs."""
 
+    trace: MeteredTrace
+    number: int = 1
     status: Status = "timeout"
     error: str | None = None
     output: object = None
@@ -88,11 +94,12 @@ class EpisodeRunner:
     """Runs episodes side by side, at most `concurrency` at once.
 
     An episode that raises, runs out of time or budget, or whose guide raises becomes a rollout
-    that says so. Cancellation of the caller passes through: nothing is recorded, nothing stays
-    reserved.
+    that says so. After a fault of what it runs on it is tried again, recorded anew, within the
+    same deadline and reservation. Cancellation of the caller passes through: nothing is recorded,
+    nothing stays reserved. `prefix` is put before the episodes' names.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the options of one public class, all named
         self,
         workflow: Workflow,
         guide: Guide,
@@ -102,6 +109,8 @@ class EpisodeRunner:
         deadline: float | None = None,
         on_trace: Callable[[Trace], None] | None = None,
         keep_graphs: bool = True,
+        retry: Retry | None = None,
+        prefix: str = "",
     ) -> None:
         self._workflow = workflow
         self._guide = guide
@@ -109,7 +118,9 @@ class EpisodeRunner:
         self._ledger = ledger
         self._on_trace = on_trace
         self._keep_graphs = keep_graphs
-        self.limiter = anyio.CapacityLimiter(concurrency)
+        self._retry = retry or Retry()
+        self._prefix = prefix
+        self.limiter = Places(concurrency)
         self.running = 0
         self.peak = 0
         """The most episodes that ran at the same time."""
@@ -136,13 +147,14 @@ class EpisodeRunner:
     ) -> Rollout:
         """Run one episode in a place of the limiter and a reservation that the caller holds."""
         keep = self._keep_graphs if keep_graph is None else keep_graph
-        kept = keep or self._on_trace is not None
-        name = f"{split}-{index}-v{version.id}"
+        name = f"{self._prefix}{split}-{index}-v{version.id}"
         meter = Meter(reservation)
-        trace = MeteredTrace(name, version.id, version.values, kept=kept, on_spend=meter.spend)
-        # a judge's own model calls are counted, and stay out of the episode's graph
-        judging = MeteredTrace(name, on_spend=meter.spend)
-        attempt = _Attempt()
+        kept = keep or self._on_trace is not None
+
+        def record() -> MeteredTrace:
+            return MeteredTrace(name, version.id, version.values, kept=kept, on_spend=meter.spend)
+
+        attempt = _Attempt(record())
         began = time.monotonic()
         self.running += 1
         self.peak = max(self.peak, self.running)
@@ -150,8 +162,10 @@ class EpisodeRunner:
         try:
             meter.over = self._ledger.over
             if not meter.over:
-                with anyio.move_on_after(self._seconds()), meter.scope:
-                    await self._attempt(attempt, task, trace, judging)
+                meter.scope.deadline = self._latest()
+                with meter.scope:
+                    while await self._attempt(attempt, task, meter):
+                        attempt = _Attempt(record(), attempt.number + 1)
             finished = True
         finally:
             self.running -= 1
@@ -162,11 +176,11 @@ class EpisodeRunner:
             reservation.settle(episodes=int(counts), tokens=meter.tokens, usd=meter.usd)
         if attempt.status == "timeout":
             attempt.error = f"the episode did not end within {self._describe_deadline()}"
-        graph = self._graph(trace, attempt, keep)
+        graph = self._graph(attempt, keep)
         if self._on_trace is not None:
-            self._on_trace(trace)
+            self._on_trace(attempt.trace)
         return Rollout(
-            trace.episode,
+            name,
             index,
             task,
             split,
@@ -179,27 +193,40 @@ class EpisodeRunner:
             time.monotonic() - began,
             meter.tokens,
             meter.usd,
-            frozenset(trace.read),
+            frozenset(attempt.trace.read),
+            attempt.number,
         )
 
-    async def _attempt(self, attempt: _Attempt, task: object, trace: Trace, judging: Trace) -> None:
+    async def _attempt(self, attempt: _Attempt, task: object, meter: Meter) -> bool:
+        """Try the episode once; tell whether to try it again."""
         try:
-            with recording(trace):
+            with recording(attempt.trace):
                 attempt.output = await self._workflow.run(task)
         except anyio.get_cancelled_exc_class():
             if _cancelled_from_outside():
                 raise
-            attempt.status, attempt.error = "cancelled", "the workflow cancelled itself"
-            return
+            attempt.failed("the workflow cancelled itself", "cancelled")
+            return False
         except Exception as error:  # noqa: BLE001 - the boundary: a failed episode is data
             attempt.failed(_sentence("the workflow raised", error))
-            return
+            return await self._again(attempt, error)
+        # a judge's own model calls are counted, and stay out of the episode's graph
+        judging = MeteredTrace(attempt.trace.episode, on_spend=meter.spend)
         try:
             with recording(judging):
                 attempt.feedback = await self._judge(task, attempt.output)
             attempt.status = "done"
         except Exception as error:  # noqa: BLE001 - the boundary: a failed guide is data
             attempt.failed(_sentence("the guide raised", error), "unjudged")
+            return await self._again(attempt, error)
+        return False
+
+    async def _again(self, attempt: _Attempt, error: Exception) -> bool:
+        """Wait and tell that the episode is to be tried again, if a retry may mend the error."""
+        if attempt.number >= self._retry.attempts or not self._retry.covers(error):
+            return False
+        await anyio.sleep(self._retry.pause(attempt.trace.episode, attempt.number, error))
+        return True
 
     async def _judge(self, task: object, output: object) -> Feedback:
         verdict = self._guide(task, output)
@@ -208,18 +235,19 @@ class EpisodeRunner:
             raise ValueError(f"a score must be a finite number, not {feedback.score}")
         return feedback
 
-    def _graph(self, trace: Trace, attempt: _Attempt, keep: bool) -> Graph | None:
+    def _graph(self, attempt: _Attempt, keep: bool) -> Graph | None:
         if not keep:
             return None
         try:
-            return trace.graph()
+            return attempt.trace.graph()
         except Exception as error:  # noqa: BLE001 - the boundary: a recorder's failure is data
             attempt.failed(_sentence("the recording could not be read", error))
             return None
 
-    def _seconds(self) -> float | None:
+    def _latest(self) -> float:
+        """Return the time, by the event loop's clock, at which an episode is cancelled."""
         limits = [s for s in (self._deadline, self._ledger.seconds_left) if s is not None]
-        return min(limits, default=None)
+        return anyio.current_time() + min(limits) if limits else math.inf
 
     def _describe_deadline(self) -> str:
         if self._deadline is not None:

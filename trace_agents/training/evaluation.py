@@ -15,8 +15,10 @@ from trace_agents.store import Version, canonical
 from trace_agents.tracing.context import Trace
 from trace_agents.training.budget import Ledger, Reservation
 from trace_agents.training.episodes import EpisodeRunner, Rollout
+from trace_agents.training.executors import Where, carried
 from trace_agents.training.mistakes import alone
 from trace_agents.training.pricing import learn_price
+from trace_agents.training.retrying import Retry
 from trace_agents.workflow import Workflow
 
 
@@ -32,6 +34,8 @@ async def evaluate(  # noqa: PLR0913 - the options of one public call, all named
     keep_graphs: bool = False,
     on_trace: Callable[[Trace], None] | None = None,
     split: str = "report",
+    executor: Where = None,
+    retry: Retry | None = None,
 ) -> tuple[Rollout, ...]:
     """Return one rollout per task, in the order of the tasks; failed ones are among them.
 
@@ -40,6 +44,7 @@ async def evaluate(  # noqa: PLR0913 - the options of one public call, all named
         UnknownParameter: a name that no parameter has.
         BudgetExhausted: the ledger does not have an episode for every task.
     """
+    workflow = carried(workflow, executor)
     version = values if isinstance(values, Version) else _version(workflow, values)
     ledger = ledger or Ledger()
     runner = EpisodeRunner(
@@ -50,6 +55,7 @@ async def evaluate(  # noqa: PLR0913 - the options of one public call, all named
         deadline=deadline,
         on_trace=on_trace,
         keep_graphs=keep_graphs,
+        retry=retry,
     )
     rollouts: dict[int, Rollout] = {}
     ledger.reserve(len(tasks)).release()  # all or none

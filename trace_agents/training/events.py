@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TypeAlias, cast
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from trace_agents.store import Evidence, ProposalState
+from trace_agents.store import CanaryEvidence, Evidence, ProposalState
 from trace_agents.training.budget import Budget, Spent
+from trace_agents.training.stopping import StopReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,19 @@ class VersionPublished:
 
 
 @dataclass(frozen=True, slots=True)
+class RolledBack:
+    """The live version was worse in service than the one before, whose values are live again."""
+
+    status: Status
+    version: int
+    """Id of the new version."""
+    to: int
+    """Id of the version whose values it has."""
+    evidence: Evidence
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalRejected:
     """A proposal changed nothing; `state` says in which way, `reason` why."""
 
@@ -103,19 +117,35 @@ class Warned:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The run is over; nothing comes after this."""
+
+    status: Status
+    reason: StopReason
+    message: str
+
+
 TrainingEvent: TypeAlias = (
     RunStarted
     | EpisodeEnded
     | ProposalMade
     | GateRound
     | VersionPublished
+    | RolledBack
     | ProposalRejected
     | Warned
+    | RunEnded
 )
 
 
 def event_data(event: TrainingEvent) -> dict[str, object]:
     """Return an event as a JSON object; of the run's state it says what was spent until then."""
-    data = cast("dict[str, object]", asdict(event))
-    status = cast("dict[str, object]", data.pop("status"))
-    return {**data, "spent": status["spent"]}
+    data = {name: _plain(getattr(event, name)) for name in event.__slots__ if name != "status"}
+    return {**data, "spent": _plain(event.status.spent)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (Evidence, CanaryEvidence, Spent)):
+        return {name: _plain(getattr(value, name)) for name in value.__slots__}
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -15,7 +15,9 @@ from trace_agents.optimizers import Optimizer
 from trace_agents.tracing.context import Trace
 from trace_agents.training.budget import Ledger
 from trace_agents.training.config import Maker
+from trace_agents.training.logger import Logger
 from trace_agents.training.options import Options
+from trace_agents.training.proposers import MakeOptimizer
 from trace_agents.training.state import OnEvent
 from trace_agents.training.tasks import Tasks
 from trace_agents.workflow import Workflow
@@ -38,10 +40,14 @@ class Job:
     on_event: OnEvent | None = None
     on_trace: OnTrace | None = None
     stop: anyio.Event | None = None
+    store: str | None = None
+    """URL of the database; without it the folder's."""
+    make: MakeOptimizer | None = None
+    """Makes an optimizer for a part of the parameters."""
+    loggers: Sequence[Logger] = ()
 
     def __post_init__(self) -> None:
         endless = self.options.proposals is None and self.stop is None
+        endless = endless and not self.options.stop.ends
         if endless and not self.ledger.budget.limited:
-            raise InvalidValue(
-                "nothing would end the run: give a budget, proposals or a stop event"
-            )
+            raise InvalidValue("nothing would end the run: give a budget, proposals, or stop=")

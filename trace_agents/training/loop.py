@@ -7,7 +7,7 @@ and a gate that rejects everything starves nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -16,11 +16,18 @@ from anyio.abc import TaskGroup
 from trace_agents.errors import BudgetExhausted, EpisodeFailed
 from trace_agents.store import Version
 from trace_agents.training.budget import Reservation
+from trace_agents.training.canary import Canary
 from trace_agents.training.decide import Decider
 from trace_agents.training.episodes import Rollout
+from trace_agents.training.events import RunEnded
 from trace_agents.training.options import Options
 from trace_agents.training.state import RunState
+from trace_agents.training.stopping import StopReason, watch
 from trace_agents.training.tasks import TaskOrder
+
+GATHER = 0.005
+"""Seconds between two transactions for episodes that ended; whoever learns from one waits for
+none of them."""
 
 
 class GuideFailed(EpisodeFailed):
@@ -49,57 +56,97 @@ class Loop:
     """No episode starts any more; those that run are finished."""
     finished: dict[int, Rollout] = field(default_factory=dict[int, Rollout])
     """Rollouts that no decision has used yet, in the order of their ends."""
+    canary: Canary | None = None
+    """Gives a part of the episodes to candidates."""
+    report: Callable[[], Awaitable[None]] | None = None
+    """Called when all is decided."""
+    begun: list[Rollout] = field(default_factory=list[Rollout])
+    """Of a run that goes on: what a decision that was made in part has left."""
     news: anyio.Event = field(default_factory=anyio.Event)
     deciding: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     async def run(self, stop: anyio.Event | None) -> None:
         """Decide until the options, the budget or `stop` end the run."""
-        async with anyio.create_task_group() as watching:
-            if stop is not None:
-                watching.start_soon(self._watch, stop)
-            async with anyio.create_task_group() as group:
-                with self.deciding:
-                    await self._decide_all(group)
-                self.closing = True
-            watching.cancel_scope.cancel()
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(self._write)
+            watch(beside, self.options.stop, stop, self.end)
+            try:
+                async with anyio.create_task_group() as group:
+                    with self.deciding:
+                        await self._decide_all(group)
+                    self.closing = True
+                if self.report is not None:
+                    await self.report()
+            finally:
+                self.state.flush()
+            beside.cancel_scope.cancel()
+        reason, message = self.state.stopped or ("complete", "all proposals were decided")
+        self.state.emit(RunEnded(self.state.status, reason, message))
 
-    async def _watch(self, stop: anyio.Event) -> None:
-        await stop.wait()
+    def end(self, reason: StopReason, message: str) -> None:
+        """Start nothing more, finish what runs, and leave the decision that is being made."""
+        self.state.end(reason, message)
         self.closing = True
         self.deciding.cancel()
 
+    async def _write(self) -> None:
+        """Write down the episodes that ended, those of a few milliseconds in one transaction."""
+        while True:
+            await self.state.dirty.wait()
+            self.state.flush()
+            if found := self.options.stop.after_failures(self.state.failed):
+                self.end(*found)
+            await anyio.sleep(GATHER)
+
     async def _decide_all(self, group: TaskGroup) -> None:
         try:
+            if self._enough():
+                return
             await self.decider.price()
             for _ in range(self.options.lag + 1):
                 self._admit(group)
             if not self.state.curve:
                 await self.decider.baseline()
             decision = self.state.decisions
-            while decision < self.admitted:
-                batch = await self._collect(decision)
+            while decision < self.admitted and not self._enough():
+                begun, self.begun = self.begun, []
+                batch = begun or await self._collect(decision)
                 self._warn_of_unread(batch)
                 self._check_judged(batch)
-                await self.decider.decide(batch)
+                await self.decider.decide(batch, begun=bool(begun))
                 decision += 1
                 self._admit(group)
         except BudgetExhausted as error:
+            self.state.end("budget", str(error))
             self.state.warn(f"the run ended: {error}")
         except GuideFailed as error:
             if self.state.decisions == 0:
                 raise
+            self.state.end("guide", str(error))
             self.state.warn(f"the run ended: {error}")
+        finally:
+            if self.canary is not None:
+                self.canary.close()
+
+    def _enough(self) -> bool:
+        """Tell whether a rule ends the run here."""
+        if found := self.options.stop.after(self.state.curve):
+            self.state.end(*found)
+        return found is not None
 
     def _admit(self, group: TaskGroup) -> None:
         """Start the next batch if there is one and the budget has room for all of it."""
         proposals = self.options.proposals
-        if self.full or (proposals is not None and self.admitted >= proposals):
+        if self.full or self._enough():
+            return
+        if proposals is not None and self.admitted >= proposals:
             return
         indices = self._indices()
         try:
             held = self.state.ledger.reserve_episodes(len(indices))
         except BudgetExhausted as error:
             self.full = True
+            self.state.end("budget", str(error))
             self.state.warn(f"no further batch: {error}")
             return
         pinned = self._pinned() if self.options.deterministic else None
@@ -124,10 +171,11 @@ class Loop:
     async def _episode(self, index: int, pinned: Version | None, reservation: Reservation) -> None:
         runner = self.state.runner
         try:
+            trial = None if self.canary is None else await self.canary.trial(index)
             async with runner.limiter:
                 if self.closing:
                     return
-                version = pinned or self.state.store.head
+                version = trial or pinned or self.state.store.latest
                 task = self.order.task(index)
                 rollout = await runner.run_now(task, version, "train", index, reservation)
         finally:
@@ -144,6 +192,7 @@ class Loop:
             candidates = wanted if self.options.deterministic else tuple(self.finished)
             ready = [i for i in candidates if i in self.finished][: self.options.batch_size]
             if len(ready) == self.options.batch_size:
+                self.state.flush()  # what is learnt from is on disk
                 return [self.finished.pop(i) for i in ready]
             self.news = anyio.Event()
             await self.news.wait()

@@ -10,12 +10,22 @@ from trace_agents.errors import InvalidValue, UnknownParameter
 from trace_agents.graph import Graph, Kind, Parameters
 from trace_agents.optimizers.base import Optimizer
 from trace_agents.store import Version
+from trace_agents.training.canary import Trial
 from trace_agents.training.episodes import Rollout
 
 
-def stale(versions: Iterable[Version], episode: int, max_staleness: int) -> frozenset[str]:
-    """Return the parameters that changed more than `max_staleness` times since a version."""
+def stale(
+    versions: Iterable[Version], episode: int, max_staleness: int, trial: Trial | None = None
+) -> frozenset[str]:
+    """Return the parameters that changed more than `max_staleness` times since a version.
+
+    The `trial` is that of the candidate that the episode ran with. One that did not go live
+    counts as taken back: its changes were undone once.
+    """
     counts: dict[str, int] = {}
+    if trial is not None:
+        counts = {} if trial.version is not None else dict.fromkeys(trial.changed, 1)
+        episode = trial.base if trial.version is None else trial.version
     for version in versions:
         if version.id > episode:
             for name in version.changed:
@@ -28,6 +38,7 @@ def feed(
     batch: Iterable[Rollout],
     versions: tuple[Version, ...],
     max_staleness: int,
+    trials: Mapping[int, Trial] | None = None,
 ) -> None:
     """Give the optimizer the feedback of a batch, and nothing of earlier ones.
 
@@ -36,7 +47,8 @@ def feed(
     optimizer.zero_feedback()
     for rollout in batch:
         if rollout.graph is not None and rollout.status not in ("unjudged", "stopped"):
-            old = stale(versions, rollout.version, max_staleness)
+            trial = (trials or {}).get(rollout.version)
+            old = stale(versions, rollout.version, max_staleness, trial)
             optimizer.backward(_without(rollout.graph, old), words(rollout))
 
 

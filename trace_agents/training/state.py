@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
+import anyio
+
 from trace_agents.store import ParameterStore, Version
 from trace_agents.training.budget import Ledger, Spent
 from trace_agents.training.episodes import EpisodeRunner, Rollout
 from trace_agents.training.events import EpisodeEnded, Status, TrainingEvent, Warned, event_data
 from trace_agents.training.pending import to_body
+from trace_agents.training.stopping import StopReason
 from trace_agents.training.tasks import Tasks
 
 OnEvent: TypeAlias = Callable[[TrainingEvent], None]
@@ -25,6 +28,32 @@ class CurvePoint:
     mean: float
     """Mean gate score of the version."""
     se: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The first and the best version of a run, paired on tasks that it never saw before."""
+
+    first: int
+    """Id of the live version when the run began."""
+    best: int
+    """Id of the live version at its end."""
+    n: int
+    """Tasks on which both have a score."""
+    before: float
+    """Mean score of the first version."""
+    before_se: float
+    after: float
+    """Mean score of the best version."""
+    after_se: float
+    gain: float
+    """Mean of best minus first, task by task."""
+    gain_se: float
+    low: float
+    """Lower end of the gain's 95 % interval: percentile bootstrap over the pairs."""
+    high: float
+    dropped: int
+    """Tasks without a score on one side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +73,12 @@ class TrainResult:
     train_tasks: tuple[object, ...] = ()
     gate_tasks: tuple[object, ...] = ()
     """The tasks that judged; split off from yours where you gave none."""
+    stopped: StopReason = "complete"
+    """Why the run ended."""
+    run: int = 0
+    """Number of the run in its database."""
+    report: Report | None = None
+    """What the report tasks say, if there were any."""
 
 
 @dataclass(slots=True)
@@ -64,13 +99,23 @@ class RunState:
     read: set[str] = field(default_factory=set[str])
     warnings: list[str] = field(default_factory=list[str])
     curve: list[CurvePoint] = field(default_factory=list[CurvePoint])
+    report: Report | None = None
+    stopped: tuple[StopReason, str] | None = None
+    """Why the run ends, once it is known, and a sentence."""
+    heard: Callable[[Rollout], None] | None = None
+    """Told of every train episode that is over."""
+    dirty: anyio.Event = field(default_factory=anyio.Event)
+    """Set while finished episodes wait to be written down."""
+    _ended: list[tuple[Rollout, EpisodeEnded]] = field(
+        default_factory=list[tuple[Rollout, EpisodeEnded]]
+    )
 
     @property
     def status(self) -> Status:
         """The state of the run at this moment."""
         mean, error = self.gate or (None, None)
         return Status(
-            self.store.head.id,
+            self.store.latest.id,
             mean,
             error,
             self.ledger.spent,
@@ -89,6 +134,7 @@ class RunState:
 
     def log(self, event: TrainingEvent) -> None:
         """Add an event to the store's log."""
+        self.flush()
         self.store.append(type(event).__name__, event_data(event))
 
     def notify(self, event: TrainingEvent) -> None:
@@ -97,7 +143,7 @@ class RunState:
             self.on_event(event)
 
     def ended(self, rollout: Rollout) -> None:
-        """Record a finished episode and report it."""
+        """Count a finished episode; `flush` writes it down and reports it."""
         self.episodes += 1
         self.failed += rollout.score is None
         self.read |= rollout.read
@@ -111,12 +157,29 @@ class RunState:
             rollout.error,
             tuple(sorted(rollout.read)),
         )
-        with self.store.transaction():
-            self.store.record_episode(rollout.record())
-            if self.durable and rollout.split == "train":
-                self.store.keep_pending(rollout.episode, to_body(rollout))
-            self.log(event)
-        self.notify(event)
+        self._ended.append((rollout, event))
+        if self.heard is not None and rollout.split == "train":
+            self.heard(rollout)
+        self.dirty.set()
+
+    def flush(self) -> None:
+        """Write the finished episodes down in one step; only then are they reported."""
+        if not self._ended:
+            return
+        ended, self._ended = self._ended, []
+        self.dirty = anyio.Event()
+        train = [rollout for rollout, _ in ended if rollout.split == "train"]
+        self.store.record_ended(
+            [rollout.record() for rollout, _ in ended],
+            {r.episode: to_body(r) for r in train} if self.durable else {},
+            [(type(event).__name__, event_data(event)) for _, event in ended],
+        )
+        for _, event in ended:
+            self.notify(event)
+
+    def end(self, reason: StopReason, message: str) -> None:
+        """Note why the run ends; the first reason counts."""
+        self.stopped = self.stopped or (reason, message)
 
     def warn(self, message: str) -> None:
         """Report a warning, once."""
@@ -129,6 +192,7 @@ class RunState:
         if self.gate is not None:
             point = CurvePoint(decision, self.store.head.id, *self.gate)
             self.curve.append(point)
+            self.flush()
             self.store.append("CurvePoint", asdict(point))
 
     def result(self) -> TrainResult:
@@ -146,4 +210,7 @@ class RunState:
             tuple(self.warnings),
             self.tasks.train,
             self.tasks.gate,
+            self.stopped[0] if self.stopped else "complete",
+            self.store.run,
+            self.report,
         )

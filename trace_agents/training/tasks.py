@@ -6,12 +6,13 @@ import json
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from trace_agents.errors import InvalidValue, TaskFileError
 from trace_agents.store import canonical
+from trace_agents.training.plan import Plan
 
 
 def read_tasks(path: str | Path) -> list[object]:
@@ -51,11 +52,12 @@ def _lines(path: str | Path, text: str) -> list[object]:
 
 
 class TaskOrder:
-    """An endless order of tasks: every epoch is a shuffle of all, fixed by the seed."""
+    """An endless order of tasks, epoch after epoch, which the seed and the plan fix."""
 
-    def __init__(self, tasks: Sequence[object], seed: int) -> None:
+    def __init__(self, tasks: Sequence[object], seed: int, plan: Plan | None = None) -> None:
         self._tasks = tasks
         self._seed = seed
+        self._plan = plan or Plan()
         self._epoch = -1
         self._order: list[int] = []
 
@@ -63,7 +65,9 @@ class TaskOrder:
         """Return the task of the episode with this index."""
         epoch, place = divmod(index, len(self._tasks))
         if epoch != self._epoch:
-            self._epoch, self._order = epoch, shuffled(len(self._tasks), f"{self._seed}/{epoch}")
+            draw = random.Random(f"{self._seed}/{epoch}")
+            self._order = self._plan.epoch(epoch, len(self._tasks), draw)
+            self._epoch = epoch
         return self._tasks[self._order[place]]
 
 
@@ -86,6 +90,8 @@ class Tasks:
     gate: tuple[object, ...]
     held_out: bool = False
     """Whether the gate tasks were split off by the run itself."""
+    report: tuple[object, ...] = ()
+    """The tasks that only the finished run is measured on."""
 
 
 def split_tasks(tasks: Sequence[object], gate: Sequence[object] | None, seed: int) -> Tasks:
@@ -133,3 +139,19 @@ def check_disjoint(train: Sequence[object], gate: Sequence[object]) -> None:
             f"{len(shared)} of the gate tasks are also train tasks, the first is "
             f"{canonical(shared[0])[:200]}; a gate must judge on tasks that were not learned from"
         )
+
+
+def with_report(tasks: Tasks, report: Sequence[object] | None) -> Tasks:
+    """Return the tasks with those of the report.
+
+    Raises:
+        InvalidValue: one of them is a train or a gate task.
+    """
+    known = {canonical(task) for task in (*tasks.train, *tasks.gate)}
+    shared = [task for task in report or () if canonical(task) in known]
+    if shared:
+        raise InvalidValue(
+            f"{len(shared)} of the report tasks are also train or gate tasks, the first is "
+            f"{canonical(shared[0])[:200]}; a report must be of tasks that played no part"
+        )
+    return replace(tasks, report=tuple(report or ()))

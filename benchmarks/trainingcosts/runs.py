@@ -1,0 +1,72 @@
+"""Each measurement in a process of its own: ours here, a peer's in its environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.costs.peer import Peer, reason, say
+from benchmarks.costs.runs import ROOT, Measured
+
+GEPA = Peer("gepa==0.1.4", (("gepa==0.1.4",),), 300)
+PLAN = {"concurrency": 8, "train": 24, "gate": 12, "episodes": 150}
+_SCRIPTS = ROOT / "benchmarks" / "trainingcosts"
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs programs, and says so on stderr where one fails or takes too long."""
+
+    timeout: float
+    """Seconds that one run may take."""
+
+    def own(self, program: str, size: int) -> Measured:
+        """Return what one of our own programs measured."""
+        return self._run(sys.executable, "episodes.py", program, str(size))
+
+    def rollouts(self, python: Path, count: int) -> Measured:
+        """Return what rollouts by agentlightning's runner cost."""
+        return self._run(str(python), "lightning.py", "rollouts", str(count))
+
+    def trained(self, model_seconds: float, seed: int) -> Measured:
+        """Return one training of ours."""
+        plan = json.dumps(PLAN)
+        return self._run(sys.executable, "rules_run.py", str(model_seconds), str(seed), plan)
+
+    def gepa(
+        self, python: Path, model_seconds: float, seed: int, minibatch: int, shape: str
+    ) -> Measured:
+        """Return one training by gepa with so many examples to a reflection."""
+        plan = json.dumps({**PLAN, "minibatch": minibatch})
+        return self._run(str(python), "gepa_run.py", str(model_seconds), str(seed), shape, plan)
+
+    def _run(self, python: str, script: str, *arguments: str) -> Measured:
+        path = str(ROOT) if python == sys.executable else ""
+        try:
+            done = subprocess.run(
+                [python, str(_SCRIPTS / script), *arguments],
+                env={**os.environ, "PYTHONPATH": path},
+                capture_output=True,
+                text=True,
+                timeout=self.timeout,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            say(f"{script} {' '.join(arguments)}: stopped after {self.timeout:g} s")
+        except subprocess.CalledProcessError as error:
+            say(f"{script} {' '.join(arguments)}: {reason(error)}")
+        else:
+            return Measured(json.loads(done.stdout.splitlines()[-1]))
+        return Measured()
+
+
+def means(found: list[Measured]) -> Measured:
+    """Return the means of what several runs measured."""
+    if not found or not all(found):
+        return Measured()
+    return Measured({key: statistics.mean(each[key] for each in found) for key in found[0]})
