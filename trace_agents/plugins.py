@@ -13,6 +13,8 @@ CHAT_MODELS = "trace_agents.chat_models"
 """Callables `make(model, **settings)`: a framework's own chat client over litellm."""
 COMMANDS = "trace_agents.commands"
 """Typer callables that become sub-commands of `trace-agents`."""
+EXECUTORS = "trace_agents.executors"
+"""Callables that return an executor: where episodes run."""
 
 
 def found(group: str) -> Iterator[EntryPoint]:
