@@ -63,8 +63,8 @@ async def searched(search: Search, count: int) -> list[Mapping[str, object]]:
 @pytest.mark.parametrize(("engine", "goal"), [("evolution", 0.97), ("tpe", 0.95)])
 async def test_forty_trials_come_near_the_best(engine: EngineName, goal: float) -> None:
     """Both own engines find most of what there is, with choices, bools and numbers at once."""
-    runs = [await searched(Search(MIXED, seed=seed, engine=engine), 40) for seed in range(5)]
-    assert sum(max(map(goodness, points)) for points in runs) / 5 > goal
+    runs = [await searched(Search(MIXED, seed=seed, engine=engine), 40) for seed in range(3)]
+    assert sum(max(map(goodness, points)) for points in runs) / 3 > goal
     assert all(MIXED.check(point) == point for points in runs for point in points)
 
 
@@ -91,12 +91,10 @@ async def test_what_does_not_matter_does_not_hide_what_does() -> None:
     assert best == 1.0
 
 
-async def test_four_continuous_numbers_are_searched_by_tpe() -> None:
-    """`auto` is one engine or the other by what the space is made of."""
-    for space, engine in ((LINES, "tpe"), (MIXED, "evolution")):
-        chosen: EngineName = "tpe" if engine == "tpe" else "evolution"
-        runs = [await scored(Search(space, seed=3, engine=e)) for e in ("auto", chosen)]
-        assert runs[0] == runs[1]
+@pytest.mark.parametrize(("space", "engine"), [(LINES, "tpe"), (MIXED, "evolution")])
+async def test_the_space_decides_on_the_engine(space: Parameters, engine: EngineName) -> None:
+    """Four continuous numbers are searched by TPE, what has fewer by evolution."""
+    assert await scored(Search(space, seed=3)) == await scored(Search(space, seed=3, engine=engine))
 
 
 async def scored(search: Search) -> list[Mapping[str, object]]:

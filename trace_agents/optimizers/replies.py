@@ -14,7 +14,7 @@ _BLOCK = re.compile(
 )
 _OPEN = re.compile(r"\s*<value\s*>", re.IGNORECASE)
 _CLOSE = re.compile(
-    r"</value\s*>(?=\s*(?:<(?P<extra>\w+)>[^<>]*</(?P=extra)>\s*)*(?:</variable\s*>|\Z))",
+    r"</value\s*>(?=\s*(?:<(?P<extra>\w+)>[^<]*</(?P=extra)>\s*)*(?:</variable\s*>|\Z))",
     re.IGNORECASE,
 )
 _ANY_OPEN = re.compile(r"<value\s*>", re.IGNORECASE)
