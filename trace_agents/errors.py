@@ -13,6 +13,7 @@ TraceAgentsError
 ├── TaskFileError (ValueError)         a task file that does not parse
 ├── TraceFileError (ValueError)        a trace file that does not parse
 ├── ModelError (RuntimeError)          a language model could not answer
+│   ├── ModelUnavailable               it may answer if it is asked again
 │   └── UnknownModel (ValueError)      no provider knows the model's name
 ├── MalformedReply (ValueError)        an optimizer's reply that holds no usable value
 ├── BudgetExhausted (RuntimeError)     a reservation over the limit
@@ -26,6 +27,7 @@ TraceAgentsError
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 
 class TraceAgentsError(Exception):
@@ -97,7 +99,24 @@ class TraceFileError(TraceAgentsError, ValueError):
 
 
 class ModelError(TraceAgentsError, RuntimeError):
-    """A language model could not answer."""
+    """A language model could not answer; an answer of no use may be billed all the same."""
+
+    tokens: int = 0
+    """Tokens that were billed, in and out."""
+    usd: float = 0.0
+    """What was billed in US dollars, as far as the price is known."""
+
+    def costing(self, tokens: int, usd: float) -> Self:
+        """Return the error itself, with what was billed."""
+        self.tokens, self.usd = tokens, usd
+        return self
+
+
+class ModelUnavailable(ModelError):
+    """A language model did not answer this time, and may if it is asked again."""
+
+    retry_after: float | None = None
+    """Seconds that its server asked to wait; None where it said nothing."""
 
 
 class UnknownModel(ModelError, ValueError):

@@ -18,8 +18,7 @@ from typing import TypeAlias, cast
 from trace_agents.errors import InvalidValue, MalformedReply
 from trace_agents.feedback import Feedback, Guide, as_feedback
 from trace_agents.graph import dump
-from trace_agents.llm import Message, Model, as_model
-from trace_agents.tracing import current_trace
+from trace_agents.llm import Message, Model, as_model, counted
 
 Select: TypeAlias = str | Mapping[str, float] | Callable[[Mapping[str, float]], float]
 """How one score is made of several: see `combine`."""
@@ -244,11 +243,7 @@ def _json_object(output: object) -> Mapping[str, object]:
 
 
 async def _ask(judge: Model, messages: Sequence[Message]) -> str:
-    reply = await judge.complete(messages)
-    trace = current_trace()
-    if trace is not None:
-        trace.spend(tokens=reply.tokens, usd=reply.usd)
-    return reply.text
+    return (await counted(judge, messages)).text
 
 
 def _verdict(text: str) -> Feedback:

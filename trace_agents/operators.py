@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, cast
 
 from trace_agents.errors import InvalidValue
-from trace_agents.llm import Message, Model, as_model
-from trace_agents.tracing import bundle, current_trace
+from trace_agents.llm import Message, Model, as_model, counted
+from trace_agents.tracing import bundle
 
 Container: TypeAlias = dict[object, object] | list[object] | tuple[object, ...]
 
@@ -74,11 +74,7 @@ async def call_llm(model: Model | str, system_prompt: str, *user_prompts: str) -
     """Ask a language model: a system prompt, then one user message each; return its words."""
     messages = [Message(role="system", content=system_prompt)]
     messages += [Message(role="user", content=prompt) for prompt in user_prompts]
-    reply = await as_model(model).complete(messages)
-    trace = current_trace()
-    if trace is not None:
-        trace.spend(tokens=reply.tokens, usd=reply.usd)
-    return reply.text
+    return (await counted(as_model(model), messages)).text
 
 
 def apply(function: Callable[..., object], *args: object) -> object:

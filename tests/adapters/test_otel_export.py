@@ -105,7 +105,8 @@ def test_feedback_is_an_evaluation_result_of_the_output() -> None:
 async def test_an_optimizers_calls_are_spans_linked_to_their_episodes() -> None:
     """Each call of its model, also one that failed, tells which episodes it is about."""
     parameters = Parameters([Parameter("prompt", "Be brief.", Text())])
-    model = ScriptedModel(['{"reasoning": "r", "suggestion": {"prompt": "Be kind."}}'])
+    block = "<variable><name>prompt</name><value>Be kind.</value></variable>"
+    model = ScriptedModel([block])
     optimizer = ObservedOptimizer(OptoPrime(parameters, llm=model))
     for graph in (GRAPH, OTHER):
         optimizer.backward(graph, "Too long.")

@@ -3,98 +3,31 @@
 from __future__ import annotations
 
 import importlib
-import json
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import ModuleType
 
 import anyio
 import anyio.to_thread
 import pytest
 
-from trace_agents.errors import ExtraNotInstalled, ModelError, UnknownModel
-from trace_agents.llm import LiteLLM, Message, Reply, as_model, check_model
-from trace_agents.testing import FunctionModel, ScriptedModel
-
-HELLO: list[Message] = [{"role": "user", "content": "hello"}]
-
-
-def answer(content: str | None, name: str = "gpt-4o-mini") -> tuple[int, str]:
-    message = {"role": "assistant", "content": content}
-    body = {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": name,
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
-    }
-    return 200, json.dumps(body)
+from tests.core.llm_http import BROKEN, HELD, HELLO, RESET, Answer, Server, answer, failure, serving
+from trace_agents.errors import ExtraNotInstalled, ModelError, ModelUnavailable, UnknownModel
+from trace_agents.llm import LiteLLM, Reply, check_model, varied
+from trace_agents.testing import ScriptedModel
 
 
-def failure(status: int) -> tuple[int, str]:
-    return status, json.dumps({"error": {"message": f"status {status}", "type": "t", "code": "c"}})
-
-
-@dataclass
-class Server:
-    url: str
-    requests: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
-    asked: threading.Event = field(default_factory=threading.Event)
-    done: threading.Event = field(default_factory=threading.Event)
-
-
-@contextmanager
-def serving(*answers: tuple[int, str], held: bool = False) -> Generator[Server]:
-    """Serve the answers in order; `held` keeps every answer back until the block ends."""
-    queue = iter(answers)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["content-length"])
-            server.requests.append(json.loads(self.rfile.read(length)))
-            server.asked.set()
-            if held:
-                server.done.wait(30)
-                return
-            status, body = next(queue)
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body.encode())))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        server = Server(f"http://127.0.0.1:{httpd.server_address[1]}/v1")
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.done.set()
-            httpd.shutdown()
-            thread.join()
-
-
-def model(server: Server, *, name: str = "openai/gpt-4o-mini", **options: float) -> LiteLLM:
-    settings: dict[str, float] = {"timeout": 20.0, "backoff": 0.0, **options}
+def model(server: Server, *, name: str = "openai/gpt-4o-mini", timeout: float = 20) -> LiteLLM:
     return LiteLLM(
         name,
         base_url=server.url,
         api_key="none",
+        timeout=timeout,
         temperature=0.5,
         max_tokens=50,
-        timeout=settings["timeout"],
-        retries=int(settings.get("retries", 2)),
-        backoff=settings["backoff"],
     )
 
 
@@ -115,55 +48,144 @@ async def test_a_model_without_a_known_price_costs_nothing() -> None:
     assert reply == Reply("hi", 9, 3, 0.0)
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
-async def test_what_may_pass_is_tried_again(status: int) -> None:
-    """A rate limit or a server error is no end."""
-    with serving(failure(status), answer("hi")) as server:
-        assert (await model(server).complete(HELLO)).text == "hi"
-    assert len(server.requests) == 2
-
-
-async def test_retries_end() -> None:
-    """After the last try the error says which model and why."""
-    with (
-        serving(*[failure(500)] * 3) as server,
-        pytest.raises(ModelError, match=r"openai/gpt-4o-mini.*status 500"),
-    ):
-        await model(server, retries=2).complete(HELLO)
-    assert len(server.requests) == 3
+@pytest.mark.parametrize(
+    "fault", [failure(408), failure(429), failure(500), failure(503), BROKEN, RESET]
+)
+async def test_what_may_pass_is_told_from_what_may_not(fault: Answer) -> None:
+    """A rate limit, a server error, a broken body or a broken connection may be gone next time."""
+    with serving(fault) as server, pytest.raises(ModelUnavailable, match="openai/gpt-4o-mini"):
+        await model(server).complete(HELLO)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
     ("status", "said"), [(400, "could not answer"), (401, "api_key"), (404, "does not know")]
 )
-async def test_what_no_retry_can_mend_is_raised_at_once(status: int, said: str) -> None:
-    """A wrong request, key or name costs one call."""
-    with serving(failure(status)) as server, pytest.raises(ModelError, match=said):
+async def test_what_no_retry_can_mend_says_so(status: int, said: str) -> None:
+    """A wrong request, key or name is no matter of waiting."""
+    with serving(failure(status)) as server, pytest.raises(ModelError, match=said) as caught:
         await model(server).complete(HELLO)
-    assert len(server.requests) == 1
+    assert not isinstance(caught.value, ModelUnavailable)
 
 
-async def test_broken_json_is_a_model_error() -> None:
-    """A body that is no JSON is told as what it is."""
-    with serving(*[(200, '{"choices": [')] * 3) as server, pytest.raises(ModelError):
+async def test_an_account_without_money_is_no_rate_limit() -> None:
+    """Both have the status 429; only one passes."""
+    broke = failure(429, "insufficient_quota")
+    with serving(broke) as server, pytest.raises(ModelError, match="no money") as caught:
         await model(server).complete(HELLO)
+    assert not isinstance(caught.value, ModelUnavailable)
 
 
-async def test_an_answer_without_text_is_a_model_error() -> None:
-    """No content is not an empty string."""
-    with serving(answer(None)) as server, pytest.raises(ModelError, match="without text"):
+LATER = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "least", "most"),
+    [
+        (failure(429, retry_after="7"), 7, 7),
+        (failure(503, retry_after="7"), 7, 7),
+        (failure(429, retry_after_ms="250", retry_after="1"), 0.25, 0.25),
+        (failure(429, retry_after=LATER), 80_000, 86_400),
+        (failure(429, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"), 0, 0),
+    ],
+)
+async def test_how_long_to_wait_is_read(fault: Answer, least: float, most: float) -> None:
+    """Seconds, milliseconds and dates are understood."""
+    with serving(fault) as server, pytest.raises(ModelUnavailable) as caught:
         await model(server).complete(HELLO)
+    assert caught.value.retry_after is not None
+    assert least <= caught.value.retry_after <= most
+
+
+@pytest.mark.parametrize("said", [None, "soon"])
+async def test_a_server_that_does_not_say_how_long(said: str | None) -> None:
+    """No header, or one that nobody understands, is no number."""
+    fault = failure(429) if said is None else failure(429, retry_after=said)
+    with serving(fault) as server, pytest.raises(ModelUnavailable) as caught:
+        await model(server).complete(HELLO)
+    assert caught.value.retry_after is None
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"word": {"type": "string", "maxLength": 9}},
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "structured", "sent"),
+    [
+        ("openai/gpt-4o-mini", None, True),
+        ("openai/of-my-own", None, False),
+        ("openai/of-my-own", True, True),
+        ("openai/gpt-4o-mini", False, False),
+    ],
+)
+async def test_a_schema_is_sent_where_the_model_can_hold_to_it(
+    name: str, structured: bool | None, sent: bool
+) -> None:
+    """By what litellm knows, or as the user says; else it is left out."""
+    with serving(answer('{"word": "hi"}')) as server:
+        mine = LiteLLM(name, base_url=server.url, api_key="none", structured=structured)
+        await mine.complete(HELLO, schema=SCHEMA)
+    (request,) = server.requests
+    assert ("response_format" in request) is sent
+    if sent:
+        assert request["response_format"]["type"] == "json_schema"
+        assert request["response_format"]["json_schema"]["schema"] == SCHEMA
+
+
+async def test_streaming_is_off() -> None:
+    """An answer comes whole, with its usage."""
+    with serving(answer("hi")) as server:
+        await model(server).complete(HELLO)
+    assert not server.requests[0].get("stream")
+
+
+async def test_options_go_to_the_provider() -> None:
+    """What the seam has no word for can be said in litellm's."""
+    with serving(answer("hi")) as server:
+        mine = LiteLLM("openai/gpt-4o-mini", base_url=server.url, api_key="n", top_p=0.5, seed=7)
+        await mine.complete(HELLO)
+    assert (server.requests[0]["top_p"], server.requests[0]["seed"]) == (0.5, 7)
+
+
+async def test_a_model_at_another_temperature_is_another_one() -> None:
+    """The first keeps its own."""
+    with serving(answer("hi"), answer("hi")) as server:
+        mine = model(server)
+        await varied(mine, temperature=1.25).complete(HELLO)
+        await mine.complete(HELLO)
+    assert [request["temperature"] for request in server.requests] == [1.25, 0.5]
+
+
+async def test_a_model_that_cannot_be_varied_is_left_alone() -> None:
+    """A stand-in has no temperature."""
+    scripted = ScriptedModel([])
+    assert varied(scripted, temperature=1.0, sample=3) is scripted
+
+
+async def test_an_answer_without_text_is_an_error_with_a_price() -> None:
+    """No content is not an empty string, and it was billed."""
+    with (
+        serving(answer(None)) as server,
+        pytest.raises(ModelError, match="without text") as caught,
+    ):
+        await model(server).complete(HELLO)
+    assert caught.value.tokens == server.billed == 12
+    assert caught.value.usd > 0
 
 
 async def test_a_slow_answer_is_given_up() -> None:
-    """The timeout bounds one try."""
-    with serving(held=True) as server, pytest.raises(ModelError, match="in time"):
-        await model(server, timeout=0.3, retries=0).complete(HELLO)
+    """The timeout bounds one request, and the next may be faster."""
+    with serving(HELD) as server, pytest.raises(ModelUnavailable, match="in time"):
+        await model(server, timeout=0.3).complete(HELLO)
 
 
 async def test_a_cancelled_call_ends_at_once() -> None:
     """Cancellation passes through and is not taken for an error of the model."""
-    with serving(held=True) as server:
+    with serving(HELD) as server:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(model(server).complete, HELLO)
             await anyio.to_thread.run_sync(server.asked.wait, 30)
@@ -185,12 +207,17 @@ async def test_two_models_answer_at_once() -> None:
     assert texts == {"a": "one", "b": "two"}
 
 
+def test_one_model_serves_one_event_loop_after_another() -> None:
+    """As `step_sync` does; the connection of a loop that is gone is not used again."""
+    with serving(*[answer("hi")] * 3) as server:
+        mine = model(server)
+        assert [anyio.run(mine.complete, HELLO).text for _ in range(3)] == ["hi"] * 3
+
+
 async def test_an_unknown_provider_is_said_before_any_call() -> None:
     """The sentence names the model and what to write."""
     with pytest.raises(UnknownModel, match=r"'nobody/nothing'.*provider/model"):
         check_model("nobody/nothing")
-    with pytest.raises(UnknownModel):
-        as_model("nobody/nothing")
     with pytest.raises(UnknownModel):
         await LiteLLM("nobody/nothing").complete(HELLO)
 
@@ -213,13 +240,6 @@ def test_importing_the_seam_does_not_import_litellm() -> None:
     """The package that takes seconds to load is loaded at the first call."""
     code = "import sys, trace_agents.llm; sys.exit('litellm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-async def test_a_model_object_is_taken_as_it_is() -> None:
-    """`as_model` leaves a model alone."""
-    mine = FunctionModel(lambda messages: messages[-1]["content"].upper())
-    assert as_model(mine) is mine
-    assert (await mine.complete(HELLO)).text == "HELLO"
 
 
 async def test_a_scripted_model_gives_its_replies_in_order() -> None:

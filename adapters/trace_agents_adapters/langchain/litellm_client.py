@@ -29,6 +29,8 @@ class LitellmChat(BaseChatModel):
     base_url: str | None = None
     api_key: str | None = None
     temperature: float | None = None
+    timeout: float = 600.0
+    retries: int = 2
 
     @property
     def _llm_type(self) -> str:
@@ -67,7 +69,8 @@ class LitellmChat(BaseChatModel):
         return _result(complete(self._endpoint(), _openai(messages), tools, extra))
 
     def _endpoint(self) -> Endpoint:
-        return Endpoint(self.model, self.base_url, self.api_key, self.temperature)
+        asked = (self.model, self.base_url, self.api_key, self.temperature)
+        return Endpoint(*asked, self.timeout, self.retries)
 
 
 def litellm_client(
@@ -76,9 +79,22 @@ def litellm_client(
     base_url: str | None = None,
     api_key: str | None = None,
     temperature: float | None = None,
+    timeout: float = 600.0,
+    retries: int = 2,
 ) -> LitellmChat:
-    """Return a LangChain chat model for a litellm name, such as `openai/gpt-4o-mini`."""
-    return LitellmChat(model=model, base_url=base_url, api_key=api_key, temperature=temperature)
+    """Return a LangChain chat model for a litellm name, such as `openai/gpt-4o-mini`.
+
+    A request may take `timeout` seconds. Rate limits, server errors and broken connections are
+    tried again `retries` times, after growing pauses or the time that the server asks for.
+    """
+    return LitellmChat(
+        model=model,
+        base_url=base_url,
+        api_key=api_key,
+        temperature=temperature,
+        timeout=timeout,
+        retries=retries,
+    )
 
 
 def _split(settings: Json, stop: list[str] | None) -> tuple[list[Json], Json]:

@@ -99,7 +99,8 @@ def _optimizer_model(settings: Settings, arm: str) -> Model:
     if settings.optimizer_model is None:
         return ReflectingModel()
     name = _named(settings.optimizer_model, settings.base_url)
-    return as_model(name, **_address(settings))
+    address = _address(settings)
+    return as_model(name, base_url=address["base_url"], api_key=address["api_key"])
 
 
 def guide_of(arm: str) -> Callable[[object, object], Feedback]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trace_agents.llm import Message, Reply
+from trace_agents.llm import Message, Reply, Schema
 from trace_agents_multiagent.standin.directives import DIRECTIVES
 
 _VARIABLE = re.compile(
@@ -127,7 +127,7 @@ class ReflectingModel:
         self._complaints = tuple(complaints)
         self._threshold = threshold
 
-    async def complete(self, messages: Sequence[Message]) -> Reply:
+    async def complete(self, messages: Sequence[Message], *, schema: Schema | None = None) -> Reply:
         """Return the reply to OptoPrime's prompt, in the form that the prompt asks for."""
         prompt = _prompt(messages)
         reading = Reading.of(prompt)
@@ -171,7 +171,7 @@ class RandomModel:
     def __init__(self, *, pool: Sequence[str] | None = None) -> None:
         self._pool = tuple(d.text for d in DIRECTIVES) if pool is None else tuple(pool)
 
-    async def complete(self, messages: Sequence[Message]) -> Reply:
+    async def complete(self, messages: Sequence[Message], *, schema: Schema | None = None) -> Reply:
         """Return the reply to OptoPrime's prompt, in the form that the prompt asks for."""
         prompt = _prompt(messages)
         reading, rng = Reading.of(prompt), _rng(prompt)
