@@ -7,7 +7,7 @@ CONSTRAINTS := -c constraints.txt
 SOURCES := trace_agents adapters multiagent examples benchmarks tests
 DEMO_ARGS ?=
 
-.PHONY: demo test test-backends check bench clean
+.PHONY: demo test test-backends test-llm check bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/trace-agents demo $(DEMO_ARGS)
@@ -18,6 +18,10 @@ test: $(VENV)/.test
 # installs Phoenix and MLflow, each into an environment of its own, and starts their servers
 test-backends: $(VENV)/.test
 	TEST_BACKENDS=1 $(BIN)/python -m pytest tests/adapters/test_otel_servers.py $(PYTEST_ARGS)
+
+# downloads a small model (93 MB, pinned by hash) and serves it on the loopback
+test-llm: $(VENV)/.test
+	TEST_LLM=1 timeout 1200 $(BIN)/python -m pytest tests/llm -rs $(PYTEST_ARGS)
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check $(SOURCES)
@@ -31,6 +35,9 @@ bench: $(VENV)/.test
 	-$(BIN)/python benchmarks/core.py  # a limit that is missed must not hide the rest
 	-$(BIN)/python benchmarks/spans.py
 	-$(BIN)/python benchmarks/wrapping.py --quick
+	-$(BIN)/python benchmarks/optimizers.py --quick
+	-$(BIN)/python benchmarks/training.py --quick
+	-$(BIN)/python benchmarks/sandbox.py
 	$(BIN)/python benchmarks/household.py
 	$(BIN)/python benchmarks/directives.py
 
