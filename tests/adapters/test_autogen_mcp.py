@@ -12,6 +12,7 @@ import anyio
 import pytest
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_ext.tools import mcp
 
 from tests.adapters.autogen_kit import Book, assistant, drawn, run
 from tests.adapters.scripted import Say, calls
@@ -19,9 +20,6 @@ from trace_agents.graph import Kind
 from trace_agents.tracing.context import Trace
 from trace_agents_adapters.autogen import AutoGenWorkflow
 from trace_agents_adapters.otel import SpanRecorder
-
-# AutoGen 0.7.5 works with the first major version of the MCP package
-mcp: Any = pytest.importorskip("autogen_ext.tools.mcp", exc_type=ImportError)
 
 # the MCP package leaves its streams open when its session is cancelled
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning")
@@ -167,7 +165,7 @@ async def test_a_factory_may_open_a_workbench_of_its_own() -> None:
     """Each episode has a server of its own, and none is left when the episodes are over."""
     opened: list[int] = []
 
-    class Counted(mcp.McpWorkbench):  # type: ignore[misc]
+    class Counted(mcp.McpWorkbench):
         async def start(self) -> None:
             opened.append(1)
             await mcp.McpWorkbench.start(self)

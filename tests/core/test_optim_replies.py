@@ -216,6 +216,11 @@ SOMETHING: dict[str, tuple[str, dict[str, object]]] = {
         "<variable><name>tries</name><value>4</value><type>int</type></variable>",
         {"tries": 4},
     ),
+    "the constraint repeated, with an arrow": (
+        "<variable><name>half</name><value>def half(x):\n    return 1</value>"
+        "<constraint>def half(x) -> float</constraint></variable>",
+        {"half": "def half(x):\n    return 1"},
+    ),
     "variable never closed": ("<variable><name>tries</name><value>4</value>", {"tries": 4}),
     "option in quotes of white space": (block("style", "\n formal \n"), {"style": "formal"}),
     "option that reads like nothing": (block("style", "none"), {"style": "none"}),
