@@ -105,10 +105,12 @@ class ModelError(TraceAgentsError, RuntimeError):
     """Tokens that were billed, in and out."""
     usd: float = 0.0
     """What was billed in US dollars, as far as the price is known."""
+    calls: int = 1
+    """Requests that were made in vain."""
 
-    def costing(self, tokens: int, usd: float) -> Self:
-        """Return the error itself, with what was billed."""
-        self.tokens, self.usd = tokens, usd
+    def costing(self, tokens: int, usd: float, calls: int = 1) -> Self:
+        """Return the error itself, with what was billed and how many requests were made."""
+        self.tokens, self.usd, self.calls = tokens, usd, calls
         return self
 
 

@@ -143,6 +143,8 @@ class ChatCall:
     bound: Mapping[str, object]
     fields: Mapping[str, object] = field(default_factory=dict[str, object])
     """What its templates were filled with."""
+    count: int = 1
+    """How many requests it is: a model of plain text may be given several prompts."""
 
     def attributes(self) -> dict[str, str | tuple[str, ...]]:
         """Return the attributes of the call's span."""
@@ -161,10 +163,13 @@ class ChatCall:
         return found | _told(self.bound)
 
     def start(self, cause: SpanContext | None = None) -> Span:
-        """Return the call's span, started; it is not made current.
+        """Return the call's span, started; it is not made current. From here on the call counts.
 
         `cause` is the call that decided that there is this one, though its answer is not in it.
         """
+        trace = current_trace()
+        if trace is not None:
+            trace.spend(calls=self.count)
         if not _kept():
             return _UNTOLD
         return _TRACER.start_span(

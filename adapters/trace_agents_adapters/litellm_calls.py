@@ -92,6 +92,7 @@ async def acomplete(
             pause = endpoint.pause(attempt, error)
         attempt += 1
         await anyio.sleep(pause)
+        _count_again()
 
 
 def complete(
@@ -115,6 +116,14 @@ def complete(
             pause = endpoint.pause(attempt, error)
         attempt += 1
         time.sleep(pause)
+        _count_again()
+
+
+def _count_again() -> None:
+    """Count one more request; the first one is counted by who made the call."""
+    trace = current_trace()
+    if trace is not None:
+        trace.spend(calls=1)
 
 
 def _ours(model: str, error: Exception) -> ModelError:

@@ -65,7 +65,7 @@ def make_dials() -> ta.Workflow:
                 leave_word(detail, "ended")
         trace = ta.current_trace()
         if trace is not None:
-            trace.spend(tokens=7, usd=0.25)
+            trace.spend(tokens=7, usd=0.25, calls=2)
         return combine(task, dial)
 
     return ta.wrap(answer, parameters=[dial], name="dials")

@@ -60,6 +60,7 @@ async def test_a_run_becomes_a_graph() -> None:
     agent, _ = pilot()
     trace = Trace("e", 0)
     assert await run(AgentFrameworkWorkflow(agent), trace) == "It is deep enough."
+    assert trace.calls == 2
     expected = {f"{name} > pilot-model{again}" for name in CHANGED for again in ("", "#2")}
     assert drawn(trace.graph()) == expected | {
         "task > pilot-model",

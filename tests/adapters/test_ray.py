@@ -60,7 +60,7 @@ async def test_an_episode_on_the_cluster_is_the_same(make: Callable[[], ta.Workf
     here, there = await run(make, ["one", "two"])
     for one, other in zip(here, there, strict=True):
         assert (one.status, one.error, one.read) == (other.status, other.error, other.read)
-        assert (one.tokens, one.usd) == (other.tokens, other.usd)
+        assert (one.tokens, one.usd, one.calls) == (other.tokens, other.usd, other.calls)
         assert one.graph is not None
         assert other.graph is not None
         assert shape(one.graph) == shape(other.graph)

@@ -86,6 +86,30 @@ def test_dollars_that_were_given_back_leave_nothing(amounts: list[float], draw: 
     assert ledger.reserved == Spent()
 
 
+def test_calls_are_limited_as_tokens_are() -> None:
+    """The dearest episode is what the next one holds, and a sentence says what is missing."""
+    ledger = Ledger(Budget(calls=10))
+    ledger.reserve_episodes(1)[0].settle(calls=6)
+    assert (ledger.spent.calls, ledger.unpriced) == (6, False)
+    with pytest.raises(BudgetExhausted, match="10 model calls, 4 are left"):
+        ledger.reserve_episodes(1)
+    one = ledger.reserve(0, calls=3)
+    assert one.use(tokens=0, usd=0.0, calls=4)
+    assert not one.use(tokens=0, usd=0.0, calls=5)
+    assert ledger.over
+
+
+def test_the_last_free_call_is_held_by_who_is_about_to_make_it() -> None:
+    """A half of one call is one."""
+    ledger = Ledger(Budget(calls=1))
+    held = ledger.reserve_rest(0, 0.5)
+    assert ledger.reserved == Spent(calls=1)
+    with pytest.raises(BudgetExhausted, match="model calls"):
+        ledger.reserve_rest(0, 0.5)
+    held.settle(calls=1)
+    assert (ledger.spent.calls, ledger.over) == (1, False)
+
+
 def test_a_price_that_is_no_number_passes_every_limit() -> None:
     """The episode is stopped; what others hold stays as it was."""
     ledger = Ledger(Budget(usd=1.0))

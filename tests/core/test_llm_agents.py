@@ -67,11 +67,12 @@ async def test_what_may_pass_is_tried_again(run: Run, fault: Answer) -> None:
 
 @pytest.mark.parametrize("run", [autogen, langchain])
 async def test_the_bill_is_right(run: Run) -> None:
-    """What was refused costs nothing, what was answered counts once."""
+    """What was refused costs nothing, what was answered counts once; each request is a call."""
     trace = Trace("e")
     with serving(SOON, answer("Sunny.")) as server, recording(trace):
         await run(server)
     assert trace.tokens == server.billed == 12
+    assert trace.calls == len(server.requests) == 2
 
 
 EMPTY = Answer(answer("").body.replace('"choices": [', '"choices": [], "others": ['), billed=12)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+import anyio
 import pytest
 
 from tests.core.llm_http import HELLO, answer, failure, serving
 from trace_agents.errors import InvalidValue, ModelError, ModelUnavailable, UnknownModel
-from trace_agents.llm import Message, Model, Reply, as_model, counted
+from trace_agents.llm import Cached, Message, Model, Reply, Schema, as_model, counted
 from trace_agents.testing import FunctionModel
 from trace_agents.tracing.context import Trace, recording
 
@@ -114,5 +115,35 @@ async def test_a_counted_call_is_spent_by_its_episode() -> None:
         await counted(FunctionModel(answered), HELLO)
         with pytest.raises(ModelError):
             await counted(FunctionModel(failed), HELLO)
-    assert (trace.tokens, trace.usd) == (17, 0.75)
+    assert (trace.tokens, trace.usd, trace.calls) == (17, 0.75, 2)
     assert (await counted(FunctionModel(answered), HELLO)).text == "hi"
+
+
+async def test_a_reply_from_a_cache_is_no_call(tmp_path: Path) -> None:
+    """The same question counts once, however often it is asked."""
+    model = Cached(FunctionModel(lambda _: "hi"), tmp_path / "c.db", identity={"name": "it"})
+    trace = Trace("e")
+    with recording(trace):
+        for _ in range(3):
+            await counted(model, HELLO)
+    assert trace.calls == 1
+
+
+async def test_a_call_that_is_cancelled_counts() -> None:
+    """It was made; what it cost is not known."""
+
+    class Endless:
+        name = "endless"
+
+        async def complete(
+            self, messages: Sequence[Message], *, schema: Schema | None = None
+        ) -> Reply:
+            scope.cancel()
+            await anyio.sleep_forever()
+            raise NotImplementedError
+
+    trace = Trace("e")
+    with recording(trace), anyio.CancelScope() as scope:
+        await counted(Endless(), HELLO)
+    assert scope.cancelled_caught
+    assert (trace.calls, trace.tokens) == (1, 0)

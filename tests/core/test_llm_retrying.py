@@ -104,7 +104,7 @@ async def test_failures_that_were_billed_are_in_the_reply() -> None:
     """What the failed tries cost is not lost."""
     retrying = Retrying(Flaky(busy(tokens=5, usd=0.25), busy(tokens=1)), sleep=Naps())
     reply = await retrying.complete(HELLO)
-    assert (reply.tokens, reply.output_tokens, reply.usd) == (18, 3, 0.75)
+    assert (reply.tokens, reply.output_tokens, reply.usd, reply.calls) == (18, 3, 0.75, 3)
 
 
 async def test_failures_that_were_billed_are_in_the_error() -> None:
@@ -114,7 +114,7 @@ async def test_failures_that_were_billed_are_in_the_error() -> None:
     )
     with pytest.raises(ModelError) as caught:
         await retrying.complete(HELLO)
-    assert (caught.value.tokens, caught.value.usd) == (7, 0.75)
+    assert (caught.value.tokens, caught.value.usd, caught.value.calls) == (7, 0.75, 2)
 
 
 async def test_a_cancelled_pause_ends() -> None:

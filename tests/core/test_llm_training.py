@@ -107,6 +107,7 @@ async def test_nothing_is_lost_and_the_budget_is_right_to_the_token() -> None:
     unreliable = Unreliable(*FAULTS.values(), every=3)
     with serving_by(unreliable) as server:
         result = await learn(server, Budget(tokens=1_000_000))
+    assert result.spent.calls == len(server.requests)
     assert set(unreliable.failed) == set(FAULTS)
     assert result.best.values == {"prompt": "Be warm."}
     assert result.spent.tokens == server.billed > 0

@@ -223,7 +223,7 @@ async def test_a_model_call_is_one_operation() -> None:
         "Quick!",
     ]
     assert [p.name for p in reply.backward("fine").parameters] == ["prompt"]
-    assert (trace.read, trace.tokens, trace.usd) == ({"prompt"}, 10, 0.5)
+    assert (trace.read, trace.tokens, trace.usd, trace.calls) == ({"prompt"}, 10, 0.5, 1)
 
 
 async def test_a_model_that_cannot_answer_is_an_exception_node() -> None:

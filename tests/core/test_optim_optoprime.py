@@ -57,7 +57,7 @@ async def test_a_proposal_holds_typed_changes_and_what_they_cost() -> None:
     """Values come parsed, with the reasoning, the tokens and the dollars."""
     text = "<reasoning>calm down</reasoning>" + block("heat", "0.1")
     optimizer, _ = fed(Reply(text, 10, 5, 0.25))
-    assert await optimizer.propose() == Proposal({"heat": 0.1}, "calm down", (), 15, 0.25)
+    assert await optimizer.propose() == Proposal({"heat": 0.1}, "calm down", (), 15, 0.25, calls=1)
 
 
 async def test_the_prompt_shows_code_values_and_feedback() -> None:

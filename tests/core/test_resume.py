@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -19,7 +19,8 @@ import trace_agents as ta
 from tests.core.killed_run import GATE, PROPOSALS, SPACE, TRAIN, Remembering, run, workflow
 from tests.core.training_toys import Dial, Scripted, closeness
 from trace_agents.errors import InvalidValue, StoreError
-from trace_agents.guides import contains
+from trace_agents.guides import contains, llm_judge
+from trace_agents.llm import Message
 from trace_agents.store import EpisodeRecord, ParameterStore, Version, verify
 from trace_agents.testing import FunctionModel
 from trace_agents.training import (
@@ -85,7 +86,7 @@ def check_whole(folder: Path, result: TrainResult) -> None:
     assert len(result.curve) == PROPOSALS + 1
 
 
-@pytest.mark.parametrize("moment", [2, 5, 30, 70, 131, 200, 290, 391])
+@pytest.mark.parametrize("moment", [2, 5, 30, 70, 131, 200, 290, 331, 391])
 async def test_a_killed_run_goes_on_as_if_nothing_had_been(moment: int, tmp_path: Path) -> None:
     """Killed at an event, in an episode or in a proposal: the same learning curve in the end."""
     killed_at(tmp_path, moment)
@@ -212,6 +213,34 @@ async def test_more_budget_lets_a_run_go_on(tmp_path: Path) -> None:
     )
     assert (result.best.values["dial"], result.gate_tasks) == (40, short.gate_tasks)
     assert short.spent.episodes < result.spent.episodes <= 60
+
+
+async def test_spent_model_calls_stay_spent(tmp_path: Path) -> None:
+    """The limit holds over both parts of a run: those of the judge and of the optimizer count."""
+    asked: list[int] = []
+
+    def reply(messages: Sequence[Message]) -> str:
+        asked.append(len(messages))
+        step = f"<variable><name>dial</name><value>{len(asked) % 100}</value></variable>"
+        return step if "Rubric" not in messages[-1]["content"] else '{"score": 0.5}'
+
+    model = FunctionModel(reply)
+    guide = llm_judge(model, rubric="It is near 42.")
+    workflow = Dial(space=SPACE)
+    one, tasks = Spent(calls=1), [*TRAIN, *GATE]
+    limits = Budget(calls=24, estimate=one)
+    short = await train(
+        workflow, tasks, guide=guide, optimizer_model=model, budget=limits, run_dir=tmp_path
+    )
+    assert 0 < short.spent.calls == len(asked) <= 24
+    more = Budget(calls=60, estimate=one)
+    result = await resume(tmp_path, workflow, guide=guide, optimizer_model=model, budget=more)
+    assert short.spent.calls < result.spent.calls == len(asked) <= 60
+    with ParameterStore(tmp_path, SPACE) as store:
+        made = sum(record.calls for record in store.proposals())
+        episodes = sum(record.metrics["calls"] for record in store.episodes())
+    assert made > 0
+    assert made + episodes == len(asked)
 
 
 async def test_what_only_the_caller_can_make_is_asked_for(tmp_path: Path) -> None:

@@ -249,6 +249,7 @@ def test_the_database_of_an_earlier_release_is_taken_over(tmp_path: Path) -> Non
         assert len(events) == counts["events"] + counts["versions"]
         assert len(store.episodes(run=1)) + len(store.episodes(run=2)) == len(episodes)
         assert {record.run for record in store.proposals()} == {1, 2}
+        assert {record.calls for record in store.proposals()} == {0}
         assert store.begin_run() == 3
         assert store.labels() == {"production": 1}
     with pytest.raises(IntegrityError, match="append-only"):

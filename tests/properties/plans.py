@@ -23,7 +23,7 @@ STEPS = 3
 """The most model calls of an episode."""
 ASK = 7
 """Tokens of a proposal."""
-DEAREST = Spent(tokens=3 * CALL * STEPS, usd=0.03 * CALL * STEPS)
+DEAREST = Spent(tokens=3 * CALL * STEPS, usd=0.03 * CALL * STEPS, calls=3 * STEPS)
 """The most that an episode costs, with three tries."""
 REPORT = 4
 """Episodes of a report on two tasks."""
@@ -102,6 +102,7 @@ def possible(plan: Plan) -> Plan:
             (plan.budget.episodes, REPORT),
             (plan.budget.tokens, REPORT * DEAREST.tokens),
             (plan.budget.usd, REPORT * DEAREST.usd),
+            (plan.budget.calls, REPORT * DEAREST.calls),
         )
     ]
     return replace(
@@ -118,4 +119,5 @@ budgets = st.builds(
     usd=st.one_of(st.none(), st.floats(0, 40)),
     seconds=st.one_of(st.none(), st.floats(1, 500)),
     estimate=st.just(DEAREST),
+    calls=st.one_of(st.none(), st.integers(1, 150)),
 )

@@ -135,7 +135,7 @@ def no_comparison(patch: pytest.MonkeyPatch, world: World) -> None:
 def no_reservation(patch: pytest.MonkeyPatch, world: World) -> None:
     """A ledger that counts only what is spent."""
 
-    def nothing(_self: Ledger, _episodes: int, _tokens: int, _usd: float) -> None:
+    def nothing(_self: Ledger, _episodes: int, _tokens: int, _usd: float, _calls: int) -> None:
         return
 
     patch.setattr(Ledger, "_hold", nothing)

@@ -122,7 +122,7 @@ class Flow:
         for _ in range(what.randint(1, STEPS)):
             life.reads.append((trace.value_of("dial"), trace.value_of("mode")))
             tokens = what.randint(0, CALL)
-            trace.spend(tokens=tokens, usd=0.01 * tokens)
+            trace.spend(tokens=tokens, usd=0.01 * tokens, calls=1)
             world.look()
             await anyio.sleep(pace.choice((0.0, 0.0, 0.1, 1.0, 7.0)))
         if what.random() < plan.faults and tries < what.randint(1, 3):
@@ -178,7 +178,7 @@ class Proposer:
             changes["dial"] = min(100, max(0, step + (now if isinstance(now, int) else 0)))
         if what.random() < 0.3:
             changes["mode"] = what.choice(("plain", "bold", "odd"))
-        return Proposal(changes, "climb", tokens=ASK)
+        return Proposal(changes, "climb", tokens=ASK, calls=1)
 
     def _malformed(self, what: random.Random) -> Proposal:
         bad: list[object] = [
@@ -194,7 +194,7 @@ class Proposer:
             raise ModelError("the provider is down")
         if choice > len(bad):
             raise MalformedReply("no value in it")
-        return Proposal(bad[choice], tokens=ASK)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        return Proposal(bad[choice], tokens=ASK, calls=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
     async def step(self) -> Proposal:
         raise NotImplementedError
@@ -260,7 +260,7 @@ class World:
     def look(self) -> None:
         """Note an overdrawn budget."""
         spent, held, limit = self.ledger.spent, self.ledger.reserved, self.ledger.budget
-        for name, most in (("episodes", 0), ("tokens", ASK), ("usd", 1e-9)):
+        for name, most in (("episodes", 0), ("tokens", ASK), ("usd", 1e-9), ("calls", 0)):
             allowed = getattr(limit, name)
             used = getattr(spent, name) + getattr(held, name)
             # a proposal that was dearer than all before it is known only when it is there

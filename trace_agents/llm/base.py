@@ -29,11 +29,18 @@ class Reply:
     """US dollars; 0 where the price is not known."""
     cached: bool = False
     """Whether it came from a cache; then it cost nothing."""
+    retries: int = 0
+    """Requests that failed before the one that it answers."""
 
     @property
     def tokens(self) -> int:
         """Tokens in and out."""
         return self.input_tokens + self.output_tokens
+
+    @property
+    def calls(self) -> int:
+        """Requests that were made for it; none where it came from a cache."""
+        return 0 if self.cached else 1 + self.retries
 
 
 class Model(Protocol):

@@ -113,4 +113,4 @@ def _free(reply: Reply) -> Reply:
 
 def _without_cost(error: Exception) -> Exception:
     """Return the error for one more caller: who asked has paid."""
-    return copy.copy(error).costing(0, 0.0) if isinstance(error, ModelError) else error
+    return copy.copy(error).costing(0, 0.0, 0) if isinstance(error, ModelError) else error

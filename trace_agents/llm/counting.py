@@ -10,9 +10,10 @@ from trace_agents.tracing.context import current_trace
 
 
 async def counted(model: Model, messages: Sequence[Message]) -> Reply:
-    """Return the reply; its tokens and dollars, or those of its failure, count for the episode.
+    """Return the reply; what it or its failure took counts for the episode.
 
-    Outside an episode it is a plain call.
+    That is tokens, dollars and requests; a call that is cancelled counts as one request. Outside
+    an episode it is a plain call.
 
     Raises:
         ModelError: the model could not answer.
@@ -20,13 +21,16 @@ async def counted(model: Model, messages: Sequence[Message]) -> Reply:
     try:
         reply = await model.complete(messages)
     except ModelError as error:
-        _spend(error.tokens, error.usd)
+        _spend(error.tokens, error.usd, error.calls)
         raise
-    _spend(reply.tokens, reply.usd)
+    except BaseException:
+        _spend(0, 0.0, 1)
+        raise
+    _spend(reply.tokens, reply.usd, reply.calls)
     return reply
 
 
-def _spend(tokens: int, usd: float) -> None:
+def _spend(tokens: int, usd: float, calls: int) -> None:
     trace = current_trace()
     if trace is not None:
-        trace.spend(tokens=tokens, usd=usd)
+        trace.spend(tokens=tokens, usd=usd, calls=calls)

@@ -44,7 +44,8 @@ class Backoff:
 class Retrying(Around):
     """A model that is asked again where that may help.
 
-    What failed tries were billed is counted in the reply, or in the error of the last one.
+    What failed tries were billed, and the tries themselves, are counted in the reply, or in the
+    error of the last one.
 
     Args:
         inside: the model.
@@ -72,16 +73,22 @@ class Retrying(Around):
         Raises:
             ModelError: another try cannot help, or the last one failed too.
         """
-        attempt, tokens, usd = 0, 0, 0.0
+        attempt, tokens, usd, calls = 0, 0, 0.0, 0
         while True:
             try:
                 reply = await self._inside.complete(messages, schema=schema)
             except ModelError as error:
                 tokens, usd = tokens + error.tokens, usd + error.usd
+                calls += error.calls
                 pause = self._backoff.pause(attempt, error, self._draw)
                 if pause is None:
-                    raise error.costing(tokens, usd)  # noqa: B904 - it is the same error
+                    raise error.costing(tokens, usd, calls)  # noqa: B904 - it is the same error
             else:
-                return replace(reply, input_tokens=reply.input_tokens + tokens, usd=reply.usd + usd)
+                return replace(
+                    reply,
+                    input_tokens=reply.input_tokens + tokens,
+                    usd=reply.usd + usd,
+                    retries=reply.retries + calls,
+                )
             attempt += 1
             await self._sleep(pause)

@@ -41,8 +41,8 @@ class Answer:
 
     def proposal(self) -> Proposal:
         """Return the answer as a proposal."""
-        parsed, cost = self.parsed, cost_of(self.spent)
-        return Proposal(parsed.changes, parsed.reasoning, self.problems, *cost)
+        parsed, (tokens, usd, calls) = self.parsed, cost_of(self.spent)
+        return Proposal(parsed.changes, parsed.reasoning, self.problems, tokens, usd, calls=calls)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -51,9 +51,10 @@ class Answer:
         return (*self.parsed.problems, *(f"{name!r} was dropped: {why}" for name, why in invalid))
 
 
-def cost_of(calls: Sequence[Billed]) -> tuple[int, float]:
-    """Return the tokens and the US dollars that calls were billed."""
-    return sum(call.tokens for call in calls), sum(call.usd for call in calls)
+def cost_of(calls: Sequence[Billed]) -> tuple[int, float, int]:
+    """Return the tokens and the US dollars that calls were billed, and how many requests."""
+    tokens, usd = sum(call.tokens for call in calls), sum(call.usd for call in calls)
+    return tokens, usd, sum(call.calls for call in calls)
 
 
 async def ask(

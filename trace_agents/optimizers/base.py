@@ -39,6 +39,8 @@ class Proposal:
     they cost is counted here, and theirs is 0."""
     memo: Mapping[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
     """JSON that the optimizer wants back when a run is resumed: what it learned for this one."""
+    calls: int = 0
+    """Model calls that the proposal took: requests, those that failed and repairs included."""
 
     @property
     def candidates(self) -> tuple[Proposal, ...]:

@@ -200,12 +200,13 @@ class OPRO(GraphOptimizer):
                 self._waiting.append((point, answer.parsed.reasoning))
         first = self._next(free, current)
         nothing = () if first else ("no sample holds a change that was not tried before",)
-        tokens, usd = made.cost
+        tokens, usd, calls = made.cost
         return replace(
             first or Proposal(reasoning=made.answers[0].parsed.reasoning),
             problems=(*nothing, *made.problems),
             tokens=tokens,
             usd=usd,
+            calls=calls,
         )
 
 

@@ -107,12 +107,13 @@ def _proposal(made: Round, said: Mapping[str, str]) -> Proposal:
         if changes and all(changes != other.changes for other in different):
             different.append(Proposal(changes, reasoning))
     first = different[0] if different else Proposal(reasoning=made.answers[0].parsed.reasoning)
-    tokens, usd = made.cost
+    tokens, usd, calls = made.cost
     return replace(
         first,
         problems=made.problems,
         tokens=tokens,
         usd=usd,
+        calls=calls,
         alternatives=tuple(different[1:]),
         memo={"said": dict(said)},
     )

@@ -50,8 +50,8 @@ class Round:
     failures: tuple[ModelError, ...] = ()
 
     @property
-    def cost(self) -> tuple[int, float]:
-        """Tokens and US dollars of all calls."""
+    def cost(self) -> tuple[int, float, int]:
+        """Tokens and US dollars of all calls, and how many there were."""
         spent = [call for answer in self.answers for call in answer.spent]
         return cost_of([*spent, *self.failures])
 

@@ -173,7 +173,7 @@ def _proposal(
     made = {name: answer.proposal() for name, answer in answers.items()}
     lost = dict.fromkeys(f"an update is missing: {error}" for error in failures)
     spent = [call for answer in answers.values() for call in answer.spent]
-    tokens, usd = cost_of([*found.spent, *spent, *failures])
+    tokens, usd, calls = cost_of([*found.spent, *spent, *failures])
     return Proposal(
         {name: value for each in made.values() for name, value in each.changes.items()},
         "\n".join(f"{name}: {each.reasoning}" for name, each in made.items() if each.reasoning),
@@ -181,4 +181,5 @@ def _proposal(
         tokens,
         usd,
         memo={"said": dict(said)},
+        calls=calls,
     )

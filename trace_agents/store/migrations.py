@@ -109,5 +109,10 @@ def _log_versions(connection: Connection) -> None:
         connection.execute(insert(events), {"kind": "VersionAdded", "data": body, "run": 0})
 
 
-_STEPS: tuple[Callable[[Connection], None], ...] = (_to_2,)
+def _to_3(connection: Connection) -> None:
+    """Count the model calls of proposals; nobody knows those of earlier ones."""
+    connection.execute(text("ALTER TABLE proposals ADD COLUMN calls INTEGER NOT NULL DEFAULT 0"))
+
+
+_STEPS: tuple[Callable[[Connection], None], ...] = (_to_2, _to_3)
 """Step i leads from form i + 1 to the next."""

@@ -123,6 +123,8 @@ class ProposalRecord:
     """Number of the run that made it."""
     memo: Mapping[str, object] = field(default_factory=dict[str, object])
     """What its optimizer wants back when the run goes on."""
+    calls: int = 0
+    """Model calls that it took."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def proposal_row(record: ProposalRecord) -> dict[str, object]:
         "usd": record.usd,
         "run": record.run,
         "memo": storable(canonical(record.memo)),
+        "calls": record.calls,
     }
 
 
@@ -113,4 +114,5 @@ def proposal_from(row: Row[Any]) -> ProposalRecord:
         row.usd,
         row.run,
         json.loads(row.memo),
+        row.calls,
     )

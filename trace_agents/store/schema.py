@@ -14,7 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 """The form of the tables that this release writes; `migrations` says what came before."""
 
 metadata = MetaData()
@@ -92,6 +92,7 @@ proposals = Table(
     Column("usd", Double, nullable=False),
     _run(),
     Column("memo", Text, nullable=False, server_default="{}"),
+    Column("calls", Integer, nullable=False, server_default="0"),
 )
 
 

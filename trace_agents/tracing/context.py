@@ -95,6 +95,7 @@ class Usage:
 
     tokens: int = 0
     usd: float = 0.0
+    calls: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +115,7 @@ class Trace:
     read: set[str] = field(default_factory=set[str])
     """Names of the parameters that the episode has read."""
     usage: Usage = field(default_factory=Usage)
-    """Tokens and dollars that the episode's model calls reported."""
+    """What the episode's model calls reported, and how many there were."""
     scope: Scope = field(init=False)
     """The nodes that `node` and `bundle` recorded."""
     _recorders: dict[type, Recorder] = field(default_factory=dict[type, Recorder])
@@ -132,15 +133,21 @@ class Trace:
         """What the episode's model calls cost, as far as their price is known."""
         return self.usage.usd
 
+    @property
+    def calls(self) -> int:
+        """How many model calls the episode has made."""
+        return self.usage.calls
+
     def value_of(self, name: str, default: object = None) -> object:
         """Return the pinned value of a parameter and note that it was read."""
         self.read.add(name)
         return self.values.get(name, default)
 
-    def spend(self, *, tokens: int = 0, usd: float = 0.0) -> None:
-        """Add what a model call used; the budget settles with it when the episode ends."""
+    def spend(self, *, tokens: int = 0, usd: float = 0.0, calls: int = 0) -> None:
+        """Add what model calls used; the budget settles with it when the episode ends."""
         self.usage.tokens += tokens
         self.usage.usd += usd
+        self.usage.calls += calls
 
     def silent(self) -> Trace:
         """Return the same episode, unrecorded: its version stays pinned and its spending counts."""

@@ -32,6 +32,11 @@ class Billed(Protocol):
         """US dollars."""
         ...
 
+    @property
+    def calls(self) -> int:
+        """Requests that were made."""
+        ...
+
 
 T = TypeVar("T", bound=Billed)
 
@@ -131,10 +136,10 @@ class Arena:
         try:
             made = await call()
         except ModelError as error:
-            held.settle(tokens=error.tokens, usd=error.usd)
+            held.settle(tokens=error.tokens, usd=error.usd, calls=error.calls)
             raise
         else:
-            held.settle(tokens=made.tokens, usd=made.usd)
+            held.settle(tokens=made.tokens, usd=made.usd, calls=made.calls)
             return made
         finally:
             held.release()

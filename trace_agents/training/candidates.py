@@ -107,6 +107,7 @@ class Candidate:
             proposal.tokens,
             proposal.usd,
             memo=proposal.memo,
+            calls=proposal.calls,
         )
 
     @property

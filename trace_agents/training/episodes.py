@@ -50,6 +50,8 @@ class Rollout:
     """Names of the parameters that the episode read."""
     attempts: int = 1
     """How often it was tried; more than once only after faults of what it runs on."""
+    calls: int = 0
+    """Model calls that it and its guide have made."""
 
     @property
     def score(self) -> float | None:
@@ -69,7 +71,12 @@ class Rollout:
             self.score,
             "" if self.feedback is None else self.feedback.text,
             self.error,
-            {"seconds": self.seconds, "tokens": self.tokens, "usd": self.usd},
+            {
+                "seconds": self.seconds,
+                "tokens": self.tokens,
+                "usd": self.usd,
+                "calls": self.calls,
+            },
             ended - self.seconds,
             ended,
         )
@@ -173,7 +180,9 @@ class EpisodeRunner:
             if meter.over and attempt.status == "timeout":
                 attempt.failed("the budget ended during the episode; raise its limit", "stopped")
             counts = finished and attempt.status != "unjudged"
-            reservation.settle(episodes=int(counts), tokens=meter.tokens, usd=meter.usd)
+            reservation.settle(
+                episodes=int(counts), tokens=meter.tokens, usd=meter.usd, calls=meter.calls
+            )
         if attempt.status == "timeout":
             attempt.error = f"the episode did not end within {self._describe_deadline()}"
         graph = self._graph(attempt, keep)
@@ -195,6 +204,7 @@ class EpisodeRunner:
             meter.usd,
             frozenset(attempt.trace.read),
             attempt.number,
+            meter.calls,
         )
 
     async def _attempt(self, attempt: _Attempt, task: object, meter: Meter) -> bool:

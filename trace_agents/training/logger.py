@@ -76,5 +76,6 @@ def _spent(status: Status) -> dict[str, float]:
     return {
         "spent/tokens": float(spent.tokens),
         "spent/usd": spent.usd,
+        "spent/calls": float(spent.calls),
         "episodes/failed": float(status.failed),
     }

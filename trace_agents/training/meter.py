@@ -22,15 +22,17 @@ class Meter:
     over: bool = False
     tokens: int = 0
     usd: float = 0.0
+    calls: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: int = field(default_factory=threading.get_ident)
 
-    def spend(self, tokens: int, usd: float) -> None:
-        """Count what one model call used."""
+    def spend(self, tokens: int, usd: float, calls: int) -> None:
+        """Count what model calls used."""
         with self._lock:
             self.tokens += tokens
             self.usd += usd
-            fits = self.reservation.use(tokens=self.tokens, usd=self.usd)
+            self.calls += calls
+            fits = self.reservation.use(tokens=self.tokens, usd=self.usd, calls=self.calls)
         if not fits:
             self.over = True
             # a scope belongs to its loop's thread; from another one the next call there stops it
@@ -38,7 +40,7 @@ class Meter:
                 self.scope.cancel()
 
 
-def _nowhere(_tokens: int, _usd: float) -> None:
+def _nowhere(_tokens: int, _usd: float, _calls: int) -> None:
     return
 
 
@@ -46,10 +48,10 @@ def _nowhere(_tokens: int, _usd: float) -> None:
 class MeteredTrace(Trace):
     """The recording of an episode whose spending is metered as it happens."""
 
-    on_spend: Callable[[int, float], None] = _nowhere
+    on_spend: Callable[[int, float, int], None] = _nowhere
 
-    def spend(self, *, tokens: int = 0, usd: float = 0.0) -> None:
-        """Add what a model call used, here and at the meter."""
+    def spend(self, *, tokens: int = 0, usd: float = 0.0, calls: int = 0) -> None:
+        """Add what model calls used, here and at the meter."""
         # not super(): a dataclass with slots is another class than the one that is defined here
-        Trace.spend(self, tokens=tokens, usd=usd)
-        self.on_spend(tokens, usd)
+        Trace.spend(self, tokens=tokens, usd=usd, calls=calls)
+        self.on_spend(tokens, usd, calls)

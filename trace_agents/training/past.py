@@ -86,7 +86,9 @@ class Past:
         """Return what the dearest episode of the run cost, if there was any."""
         known: Spent | None = None
         for record in store.episodes(run=self.run):
-            cost = Spent(tokens=int(record.metrics["tokens"]), usd=record.metrics["usd"])
+            told = record.metrics
+            calls = int(told.get("calls", 0))  # an earlier release did not count them
+            cost = Spent(tokens=int(told["tokens"]), usd=told["usd"], calls=calls)
             known = cost if known is None else dearer(known, cost)
         return known
 
@@ -108,6 +110,7 @@ def _tried(record: ProposalRecord) -> Tried:
         record.tokens,
         record.usd,
         memo=record.memo,
+        calls=record.calls,
     )
     score = None if evidence is None or not evidence.n else evidence.candidate_mean
     return Tried(proposal, record.state == "committed", score)

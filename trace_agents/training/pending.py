@@ -46,4 +46,6 @@ def from_body(record: EpisodeRecord, body: str, task: object, status: Status) ->
         int(metrics["tokens"]),
         metrics["usd"],
         frozenset(data["read"]),
+        # an earlier release did not count them
+        calls=int(metrics.get("calls", 0)),
     )

@@ -151,7 +151,7 @@ class Purse:
             with anyio.fail_after(self.ledger.seconds_left):
                 proposal = await optimizer.propose(values)
         except ModelError as error:
-            self._settle(held, error.tokens, error.usd)
+            self._settle(held, error)
             return error
         except MalformedReply as error:
             return error
@@ -160,18 +160,19 @@ class Purse:
                 raise BudgetExhausted("the budget of seconds ended during a proposal") from None
             raise
         else:
-            self._settle(held, proposal.tokens, proposal.usd)
+            self._settle(held, proposal)
             return proposal
         finally:
             held.release()
 
-    def _settle(self, held: Reservation, tokens: int, usd: float) -> None:
-        held.settle(tokens=tokens, usd=usd)
-        cost = Spent(tokens=tokens, usd=usd)
+    def _settle(self, held: Reservation, made: Proposal | ModelError) -> None:
+        held.settle(tokens=made.tokens, usd=made.usd, calls=made.calls)
+        cost = Spent(tokens=made.tokens, usd=made.usd, calls=made.calls)
         self.dearest = cost if self.dearest is None else dearer(self.dearest, cost)
 
     def _hold(self) -> Reservation:
         if self.dearest is None:
             # half: the episodes under way may cost more than they hold
             return self.ledger.reserve_rest(0, 0.5)
-        return self.ledger.reserve(0, self.dearest.tokens, self.dearest.usd)
+        most = self.dearest
+        return self.ledger.reserve(0, most.tokens, most.usd, most.calls)

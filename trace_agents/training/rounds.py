@@ -61,6 +61,7 @@ class _Round:
     problems: list[str] = field(default_factory=list[str])
     tokens: int = 0
     usd: float = 0.0
+    calls: int = 0
     held: list[Reservation] = field(default_factory=list[Reservation])
 
 
@@ -171,6 +172,7 @@ class Rounds:
                 current.problems.append(f"the optimizer had no answer: {answer}")
                 break
             current.tokens, current.usd = current.tokens + answer.tokens, current.usd + answer.usd
+            current.calls += answer.calls
             for proposal in answer.candidates:
                 child = self._child(
                     current, parent, proposal, full=len(found) >= self.algorithm.branch
@@ -233,12 +235,14 @@ class Rounds:
         problems = tuple(dict.fromkeys(current.problems))
         if best is None:
             why = f"of {len(current.measured)} candidates none did better than the live version"
-            return Proposal({}, why, (*problems, why), current.tokens, current.usd)
+            return Proposal(
+                {}, why, (*problems, why), current.tokens, current.usd, calls=current.calls
+            )
         self._refused.add(canonical(dict(best.values)))
         now = current.head.values
         changes = {name: value for name, value in best.values.items() if value != now[name]}
         why = "" if best.proposal is None else best.proposal.reasoning
-        return Proposal(changes, why, problems, current.tokens, current.usd)
+        return Proposal(changes, why, problems, current.tokens, current.usd, calls=current.calls)
 
     def _found(self, child: Member) -> str:
         end = "it stays in the pool" if child in self.pool else "others did better"

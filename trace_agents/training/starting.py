@@ -157,7 +157,7 @@ def _remember_proposals(past: Past, job: Job, decider: Decider) -> None:
         job.optimizer.remember([one for _, one in tried])
     for record in records:
         if record.number in past.names:
-            cost = Spent(tokens=record.tokens, usd=record.usd)
+            cost = Spent(tokens=record.tokens, usd=record.usd, calls=record.calls)
             known = decider.purse.dearest
             decider.purse.dearest = cost if known is None else dearer(known, cost)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from os import SEEK_END
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
+from trace_agents.errors import StoreError
 from trace_agents.tracing.context import Trace
 
 
@@ -32,14 +33,28 @@ class TraceFiles:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        with suppress(OSError):  # of what could not be written, `write` has told
+            self._stack.close()
 
     def write(self, trace: Trace) -> None:
-        """Append what one episode recorded."""
+        """Append what one episode recorded.
+
+        Raises:
+            StoreError: the disk is full, or the folder cannot be written to.
+        """
         if self._folder is None:
             return
+        try:
+            self._append(self._folder, trace)
+        except OSError as error:
+            raise StoreError(
+                f"{self._folder}: the traces of an episode cannot be written: {error}; what was "
+                "acknowledged before is there: go on with resume() when there is room"
+            ) from error
+
+    def _append(self, folder: Path, trace: Trace) -> None:
         for recorder in trace.recorders:
-            file = self._open(self._folder, recorder.filename)
+            file = self._open(folder, recorder.filename)
             file.writelines(f"{line}\n" for line in recorder.lines())
             file.flush()
 

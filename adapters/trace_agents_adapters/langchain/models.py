@@ -40,7 +40,8 @@ def chat(model: object, args: Args, settings: Settings) -> Ready[LLMResult] | No
     name, given = _first(args, settings, "messages")
     call = _Call(cast("BaseChatModel", model), settings, settings.get("metadata"))
     bound = [call.messages(each) for each in cast("Batch", given)]
-    span = call.start([shapes.message_json(message) for each in bound for message in each])
+    said = [shapes.message_json(message) for each in bound for message in each]
+    span = call.start(said, len(bound))
     return Ready(*_put(args, call.settings, name, bound), span, _answered)
 
 
@@ -66,7 +67,8 @@ def text(model: object, args: Args, settings: Settings) -> Ready[LLMResult] | No
     each = cast("list[object]", told) if isinstance(told, list) else [told]
     call = _Call(cast("BaseLLM", model), settings, each[0] if each else None)
     bound = [call.text(prompt) for prompt in cast("list[str]", given)]
-    return Ready(*_put(args, call.settings, name, bound), call.start(_spoken(bound)), _completed)
+    span = call.start(_spoken(bound), len(bound))
+    return Ready(*_put(args, call.settings, name, bound), span, _completed)
 
 
 def text_stream(model: object, args: Args, settings: Settings) -> Ready[list[str]] | None:
@@ -116,8 +118,11 @@ class _Call:
             raise self._binding.read(given)
         return bound_text(self._binding, "user", given, self._run)
 
-    def start(self, messages: Sequence[Json]) -> otel.Span:
-        """Bind the tools and the settings too, and return the span of the call, started."""
+    def start(self, messages: Sequence[Json], count: int = 1) -> otel.Span:
+        """Bind the tools and the settings too, and return the span of the call, started.
+
+        `count` is how many requests it is.
+        """
         binding = cast("Binding", self._binding)
         tools = [bound_tool(binding, tool) for tool in self._tools]
         if self._tools:
@@ -131,6 +136,7 @@ class _Call:
             tools=[{"type": "function", **each} for each in _definitions(tools)],
             bound=binding.bound,
             fields=binding.fields,
+            count=count,
         )
         if self._run is None:
             return call.start()

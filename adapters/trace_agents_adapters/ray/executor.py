@@ -139,7 +139,7 @@ class RemoteWorkflow:
         answer = await pool.call(call)
         trace.read.update(answer.read)
         unpack(trace, answer.recorded)
-        trace.spend(tokens=answer.tokens, usd=answer.usd)
+        trace.spend(tokens=answer.tokens, usd=answer.usd, calls=answer.calls)
         if answer.cancelled:
             raise asyncio.CancelledError
         if answer.error is not None:

@@ -53,6 +53,7 @@ class Answer:
     tokens: int = 0
     usd: float = 0.0
     recorded: tuple[Recorded, ...] = field(default=())
+    calls: int = 0
 
 
 def pack(trace: Trace) -> tuple[Recorded, ...]:

@@ -51,6 +51,7 @@ class Worker:
             trace.tokens,
             trace.usd,
             pack(trace),
+            trace.calls,
         )
 
 
