@@ -214,24 +214,29 @@ async def test_a_file_ends_a_run(tmp_path: Path) -> None:
 
 
 async def test_a_signal_ends_a_run_gently() -> None:
-    """The process lives on, and so do the episodes under way."""
+    """The process lives on, and so do the episodes under way; its own handler comes back."""
 
     def on_event(event: TrainingEvent) -> None:
         if isinstance(event, EpisodeEnded) and event.status.episodes == 20:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    before = signal.getsignal(signal.SIGTERM)
-    result = await train(
-        dial(),
-        TRAIN,
-        guide=closeness,
-        gate_tasks=GATE,
-        optimizer=Climber(),
-        stop=Stop(signals=(signal.SIGTERM,)),
-        on_event=on_event,
-    )
-    assert (result.stopped, result.failed) == ("signal", 0)
-    assert signal.getsignal(signal.SIGTERM) == before
+    def own(_number: int, _frame: object) -> None: ...
+
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        result = await train(
+            dial(),
+            TRAIN,
+            guide=closeness,
+            gate_tasks=GATE,
+            optimizer=Climber(),
+            stop=Stop(signals=(signal.SIGTERM,)),
+            on_event=on_event,
+        )
+        assert (result.stopped, result.failed) == ("signal", 0)
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_rule_that_makes_no_sense_is_refused() -> None:

@@ -124,7 +124,13 @@ async def _await_file(path: anyio.Path, end: End) -> None:
 
 
 async def _await_signal(signals: Iterable[int], end: End) -> None:
-    with anyio.open_signal_receiver(*map(signal.Signals, signals)) as received:
-        async for number in received:
-            end("signal", f"the process got {signal.Signals(number).name}")
-            return
+    # asyncio puts the system's own handlers back, not those that were there
+    before = {number: signal.getsignal(number) for number in signals}
+    try:
+        with anyio.open_signal_receiver(*map(signal.Signals, before)) as received:
+            async for number in received:
+                end("signal", f"the process got {signal.Signals(number).name}")
+                return
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
