@@ -132,5 +132,5 @@ async def _await_signal(signals: Iterable[int], end: End) -> None:
                 end("signal", f"the process got {signal.Signals(number).name}")
                 return
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for asked, handler in before.items():
+            signal.signal(asked, handler)
