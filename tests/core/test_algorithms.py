@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from trace_agents.errors import InvalidValue
-from trace_agents.training.algorithms import (
+from trace_agents.training.search.algorithms import (
     BasicSearch,
     BeamSearch,
     Member,

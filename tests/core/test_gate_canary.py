@@ -16,7 +16,7 @@ from trace_agents.graph import Graph, Kind, Number, Parameter, Parameters
 from trace_agents.optimizers.base import Target
 from trace_agents.store import CanaryEvidence, ParameterStore, verify
 from trace_agents.training import Budget, TrainResult, resume, train
-from trace_agents.training.canary import Canary
+from trace_agents.training.judging.canary import Canary
 
 SPACE = Parameters([Parameter("dial", 0, Number(0, 100, integer=True))])
 TRAIN = [f"train {i}" for i in range(10)]

@@ -16,8 +16,8 @@ from trace_agents.optimizers.base import Optimizer, Proposal, Target
 from trace_agents.store import ParameterStore, verify
 from trace_agents.tracing.context import Trace, current_trace
 from trace_agents.training import Rollout, TrainResult, Tried, resume, train
-from trace_agents.training.focus import Focus, signature
-from trace_agents.training.tasks import TaskOrder
+from trace_agents.training.proposals.focus import Focus, signature
+from trace_agents.training.tasks.lists import TaskOrder
 
 NAMES = ("left", "right")
 SPACE = Parameters(Parameter(name, 0, Number(0, 9, integer=True)) for name in NAMES)

@@ -40,7 +40,7 @@ def test_a_loader_goes_on_where_another_stopped(gone: int) -> None:
     begun = [*islice(first, gone)]
     second = DataLoader(TASKS, batch_size=3)
     second.position = first.position
-    assert begun + [*islice(second, 9 - gone)] == whole
+    assert [*begun, *islice(second, 9 - gone)] == whole
 
 
 @given(st.lists(st.floats(0, 10), min_size=2, max_size=12).filter(lambda w: sum(w) > 0.1))

@@ -17,8 +17,8 @@ from trace_agents.optimizers import GEPA
 from trace_agents.optimizers.gepa import EngineName
 from trace_agents.testing import FunctionModel
 from trace_agents.training import Budget, GuideFailed
-from trace_agents.training.arena import Entrant
-from trace_agents.training.evolving import evolve
+from trace_agents.training.search.arena import Entrant
+from trace_agents.training.search.evolving import evolve
 from trace_agents.workflow import Workflow
 
 engines = pytest.mark.parametrize("engine", ["own", "gepa"])

@@ -33,7 +33,7 @@ from trace_agents.training import (
     resume,
     train,
 )
-from trace_agents.training.tasks import TaskOrder
+from trace_agents.training.tasks.lists import TaskOrder
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from trace_agents.training.places import Places
+from trace_agents.training.episodes.places import Places
 
 
 async def test_who_judges_goes_before_who_learns() -> None:

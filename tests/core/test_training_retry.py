@@ -13,7 +13,7 @@ from trace_agents.feedback import Guide
 from trace_agents.store import Version
 from trace_agents.tracing import Trace
 from trace_agents.training import Budget, EpisodeRunner, Ledger, Retry, Rollout, evaluate
-from trace_agents.training.options import Options
+from trace_agents.training.runs.options import Options
 
 V0 = Version(0, None, SPACE.defaults())
 AT_ONCE = Retry(wait=0.0)

@@ -29,8 +29,8 @@ from trace_agents.training import (
     start_training,
     train,
 )
-from trace_agents.training.arguments import Arguments
-from trace_agents.training.handle import Reader
+from trace_agents.training.runs.arguments import Arguments
+from trace_agents.training.runs.handle import Reader
 
 SPACE = Parameters([Parameter("dial", 0, Number(0, 100, integer=True))])
 TRAIN = [f"train {i}" for i in range(10)]

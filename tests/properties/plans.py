@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trace_agents.graph import Choice, Number, Parameter, Parameters
 from trace_agents.training import Budget, Spent
-from trace_agents.training.focus import Batches
+from trace_agents.training.proposals.focus import Batches
 
 SPACE = Parameters(
     [

@@ -18,11 +18,11 @@ from tests.properties.plans import Plan, budgets, plans
 from tests.properties.world import World
 from trace_agents.store import ParameterStore, Version
 from trace_agents.training import EpisodeRunner, Ledger, Reservation, Rollout
-from trace_agents.training.loop import Loop
-from trace_agents.training.meter import MeteredTrace
-from trace_agents.training.proposing import checked_changes, stale
-from trace_agents.training.state import RunState
-from trace_agents.training.tasks import Tasks, split_tasks
+from trace_agents.training.budgets.meter import MeteredTrace
+from trace_agents.training.proposals.proposing import checked_changes, stale
+from trace_agents.training.runs.loop import Loop
+from trace_agents.training.tasks.lists import Tasks, split_tasks
+from trace_agents.training.telling.state import RunState
 
 pytestmark = pytest.mark.filterwarnings("ignore:no episode has read the parameter")
 searching = settings(

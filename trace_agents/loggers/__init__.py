@@ -5,7 +5,7 @@ from trace_agents.loggers.mlflow import MLflow
 from trace_agents.loggers.tensorboard import TensorBoard
 from trace_agents.loggers.terminal import Terminal
 from trace_agents.loggers.wandb import WandB
-from trace_agents.training.logger import Logger, Record, metrics_of
+from trace_agents.training.telling.logger import Logger, Record, metrics_of
 
 __all__ = [
     "JSONL",

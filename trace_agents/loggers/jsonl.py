@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from trace_agents.training.events import event_data
-from trace_agents.training.logger import Record
+from trace_agents.training.telling.events import event_data
+from trace_agents.training.telling.logger import Record
 
 
 class JSONL:

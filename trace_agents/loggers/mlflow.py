@@ -7,7 +7,7 @@ from typing import Any
 
 from trace_agents.loggers.extras import optional
 from trace_agents.training import RunStarted, VersionPublished
-from trace_agents.training.logger import Record
+from trace_agents.training.telling.logger import Record
 
 _BATCH = 1000
 """The most metrics that MLflow's REST API takes in one request."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from trace_agents.loggers.extras import optional
 from trace_agents.training import VersionPublished
-from trace_agents.training.logger import Record
+from trace_agents.training.telling.logger import Record
 
 
 class TensorBoard:

@@ -14,7 +14,7 @@ from trace_agents.training import (
     VersionPublished,
     Warned,
 )
-from trace_agents.training.logger import Record
+from trace_agents.training.telling.logger import Record
 
 
 class Terminal:

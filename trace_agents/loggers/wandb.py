@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trace_agents.loggers.extras import optional
-from trace_agents.training.logger import Record
+from trace_agents.training.telling.logger import Record
 
 
 class WandB:

@@ -1,7 +1,20 @@
 """Training: episodes, budget, gate, the asynchronous loop, and evaluation."""
 
 from trace_agents.optimizers.base import Rememberer, Tried
-from trace_agents.training.algorithms import (
+from trace_agents.training.budgets.budget import Budget, Ledger, Reservation, Spent
+from trace_agents.training.episodes.evaluation import Comparison, evaluate, paired
+from trace_agents.training.episodes.mistakes import GuideFailed
+from trace_agents.training.episodes.retrying import Retry
+from trace_agents.training.episodes.runner import EpisodeRunner, Rollout
+from trace_agents.training.judging.gate import Constraint, Gate, Verdict
+from trace_agents.training.judging.judge import Judge
+from trace_agents.training.judging.service import Rollback
+from trace_agents.training.proposals.focus import Batches
+from trace_agents.training.proposals.proposers import MakeOptimizer
+from trace_agents.training.runs.entry import start_training, train
+from trace_agents.training.runs.handle import Missed, Run, RunUnfinished
+from trace_agents.training.runs.resuming import resume
+from trace_agents.training.search.algorithms import (
     Algorithm,
     BasicSearch,
     BeamSearch,
@@ -9,12 +22,11 @@ from trace_agents.training.algorithms import (
     PrioritySearch,
     UCBSearch,
 )
-from trace_agents.training.arena import Evolved
-from trace_agents.training.budget import Budget, Ledger, Reservation, Spent
-from trace_agents.training.entry import start_training, train
-from trace_agents.training.episodes import EpisodeRunner, Rollout
-from trace_agents.training.evaluation import Comparison, evaluate, paired
-from trace_agents.training.events import (
+from trace_agents.training.search.arena import Evolved
+from trace_agents.training.search.evolving import evolve
+from trace_agents.training.tasks.lists import read_tasks
+from trace_agents.training.tasks.loader import DataLoader
+from trace_agents.training.telling.events import (
     EpisodeEnded,
     GateRound,
     ProposalMade,
@@ -27,21 +39,9 @@ from trace_agents.training.events import (
     VersionPublished,
     Warned,
 )
-from trace_agents.training.evolving import evolve
-from trace_agents.training.focus import Batches
-from trace_agents.training.gate import Constraint, Gate, Verdict
-from trace_agents.training.handle import Missed, Run, RunUnfinished
-from trace_agents.training.judge import Judge
-from trace_agents.training.loader import DataLoader
-from trace_agents.training.logger import Logger, Record
-from trace_agents.training.loop import GuideFailed
-from trace_agents.training.proposers import MakeOptimizer
-from trace_agents.training.resuming import resume
-from trace_agents.training.retrying import Retry
-from trace_agents.training.service import Rollback
-from trace_agents.training.state import CurvePoint, Report, TrainResult
-from trace_agents.training.stopping import Stop, StopReason
-from trace_agents.training.tasks import read_tasks
+from trace_agents.training.telling.logger import Logger, Record
+from trace_agents.training.telling.state import CurvePoint, Report, TrainResult
+from trace_agents.training.telling.stopping import Stop, StopReason
 
 __all__ = [
     "Algorithm",

@@ -1,0 +1,1 @@
+"""Episodes: how one runs, where, and what is kept of it."""

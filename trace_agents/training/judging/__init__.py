@@ -1,0 +1,1 @@
+"""The gate and what comes after it: canaries, service, reports."""

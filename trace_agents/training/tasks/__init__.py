@@ -1,0 +1,1 @@
+"""Tasks: lists of them, their order, and what shapes it."""
