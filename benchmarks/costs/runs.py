@@ -60,25 +60,36 @@ class Runner:
         return lambda key: (own[key], None if other is None else other[key])
 
     def _run(self, command: list[str]) -> Measured:
-        environment = {**os.environ, "PYTHONPATH": ""}
-        if command[0] == sys.executable:
-            environment["PYTHONPATH"] = str(ROOT)
-        try:
-            done = subprocess.run(
-                command,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=self.timeout,
-                check=True,
-            )
-        except subprocess.TimeoutExpired:
-            say(f"{' '.join(command[-3:])}: stopped after {self.timeout:g} s")
-        except subprocess.CalledProcessError as error:
-            say(f"{' '.join(command[-3:])}: {reason(error)}")
-        else:
-            return Measured(json.loads(done.stdout.splitlines()[-1]))
-        return Measured()
+        python, script, *words = command
+        return measured(python, Path(script), *words, timeout=self.timeout)
+
+
+def measured(python: str, script: Path, *words: object, timeout: float) -> Measured:
+    """Run a script and return the figures of its last line; none where it fails or is too slow.
+
+    Args:
+        python: ours, or a peer's, which sees nothing of ours.
+        script: prints one JSON object.
+        words: its arguments.
+        timeout: seconds.
+    """
+    told = [str(word) for word in words]
+    try:
+        done = subprocess.run(
+            [python, str(script), *told],
+            env={**os.environ, "PYTHONPATH": str(ROOT) if python == sys.executable else ""},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        say(f"{script.name} {' '.join(told)}: stopped after {timeout:g} s")
+    except subprocess.CalledProcessError as error:
+        say(f"{script.name} {' '.join(told)}: {reason(error)}")
+    else:
+        return Measured(json.loads(done.stdout.splitlines()[-1]))
+    return Measured()
 
 
 class Measured(dict[str, float]):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.costs.peer import Peer, reason, say
-from benchmarks.costs.runs import ROOT, Measured
+from benchmarks.costs.peer import Peer
+from benchmarks.costs.runs import ROOT, Measured, measured
 
 LIGHTNING = Peer("agentlightning==0.3.0", (("agentlightning==0.3.0",),), 600)
 _SCRIPTS = ROOT / "benchmarks" / "spancosts"
@@ -34,20 +31,4 @@ class Runs:
         return self._run(str(self.peer), "lightning.py", shape, size)
 
     def _run(self, python: str, script: str, program: str, size: int) -> Measured:
-        path = str(ROOT) if python == sys.executable else ""
-        try:
-            done = subprocess.run(
-                [python, str(_SCRIPTS / script), program, str(size)],
-                env={**os.environ, "PYTHONPATH": path},
-                capture_output=True,
-                text=True,
-                timeout=self.timeout,
-                check=True,
-            )
-        except subprocess.TimeoutExpired:
-            say(f"{script} {program} {size}: stopped after {self.timeout:g} s")
-        except subprocess.CalledProcessError as error:
-            say(f"{script} {program} {size}: {reason(error)}")
-        else:
-            return Measured(json.loads(done.stdout.splitlines()[-1]))
-        return Measured()
+        return measured(python, _SCRIPTS / script, program, size, timeout=self.timeout)

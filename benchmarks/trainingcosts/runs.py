@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.costs.peer import Peer, reason, say
-from benchmarks.costs.runs import ROOT, Measured
+from benchmarks.costs.peer import Peer
+from benchmarks.costs.runs import ROOT, Measured, measured
 
 GEPA = Peer("gepa==0.1.4", (("gepa==0.1.4",),), 300)
 PLAN = {"concurrency": 8, "train": 24, "gate": 12, "episodes": 150}
@@ -45,24 +43,8 @@ class Runs:
         plan = json.dumps({**PLAN, "minibatch": minibatch})
         return self._run(str(python), "gepa_run.py", str(model_seconds), str(seed), shape, plan)
 
-    def _run(self, python: str, script: str, *arguments: str) -> Measured:
-        path = str(ROOT) if python == sys.executable else ""
-        try:
-            done = subprocess.run(
-                [python, str(_SCRIPTS / script), *arguments],
-                env={**os.environ, "PYTHONPATH": path},
-                capture_output=True,
-                text=True,
-                timeout=self.timeout,
-                check=True,
-            )
-        except subprocess.TimeoutExpired:
-            say(f"{script} {' '.join(arguments)}: stopped after {self.timeout:g} s")
-        except subprocess.CalledProcessError as error:
-            say(f"{script} {' '.join(arguments)}: {reason(error)}")
-        else:
-            return Measured(json.loads(done.stdout.splitlines()[-1]))
-        return Measured()
+    def _run(self, python: str, script: str, *words: object) -> Measured:
+        return measured(python, _SCRIPTS / script, *words, timeout=self.timeout)
 
 
 def means(found: list[Measured]) -> Measured:
