@@ -48,7 +48,7 @@ def score(_task: object, output: object) -> tuple[float, str]:
 
 
 def kill_after(events: int, event: TrainingEvent) -> None:
-    """End this process, as a power cut would, after so many finished episodes."""
+    """End this process, as `kill -9` would, after so many finished episodes."""
     if event.status.episodes >= events:
         os.kill(os.getpid(), signal.SIGKILL)
 
