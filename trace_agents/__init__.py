@@ -101,6 +101,12 @@ _later = {
 # what brings a database or a model layer: the import of this package stays light
 __getattr__ = importing(__name__, _later)
 
+
+def __dir__() -> list[str]:
+    """Return all names, also those that nobody used yet."""
+    return sorted({*globals(), *_later})
+
+
 __all__ = [
     "GEPA",
     "OPRO",

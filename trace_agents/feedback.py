@@ -6,7 +6,10 @@ import math
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from numbers import Real
+from typing import TypeAlias, cast
+
+from trace_agents.errors import InvalidValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,31 @@ def as_feedback(verdict: Feedback | float | tuple[float, str]) -> Feedback:
     if isinstance(verdict, tuple):
         return Feedback(float(verdict[0]), verdict[1])
     return Feedback(float(verdict))
+
+
+Said: TypeAlias = str | Feedback | float | tuple[float, str]
+"""What can be said of one output: words, a score, or both."""
+
+
+def in_words(said: Said) -> str:
+    """Return what is said of an output as optimizers read it: the score, then the words.
+
+    Raises:
+        InvalidValue: it is neither words nor a score.
+    """
+    given: object = said
+    if isinstance(given, str):
+        return given
+    if isinstance(given, Feedback):
+        return f"score {given.score:g}\n{given.text}".rstrip()
+    if isinstance(given, Real):
+        return in_words(Feedback(float(given)))
+    pair = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
+    if len(pair) == 2 and isinstance(pair[0], Real) and isinstance(pair[1], str):
+        return in_words(Feedback(float(pair[0]), pair[1]))
+    raise InvalidValue(
+        f"feedback about an output is words, a score, (score, words) or a Feedback; got {given!r}"
+    )
 
 
 _SCORE = re.compile(

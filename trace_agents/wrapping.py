@@ -12,7 +12,8 @@ from typing import Any, Protocol, cast, runtime_checkable
 from trace_agents.errors import ExtraNotInstalled, NotWrappable
 from trace_agents.graph import Parameter, Parameters, Values
 from trace_agents.plugins import ADAPTERS, found
-from trace_agents.tracing import Node, ParameterNode, Trace, node, recording
+from trace_agents.tracing import Module, Node, ParameterNode, Trace, node, recording
+from trace_agents.tracing.parameters import parameters_of
 from trace_agents.workflow import Adapter, Workflow
 
 Factory = Callable[[], object]
@@ -73,34 +74,51 @@ def wrap(
     Args:
         thing: an agent, team, chain or graph of AutoGen, LangChain or Microsoft Agent
             Framework; a function that needs no arguments and builds one; an async or sync
-            function of one node; or a workflow, which is returned as it is.
+            function of one node; a `Module`, whose `forward` takes one; or a workflow, which is
+            returned as it is.
         name: what to call it in traces; taken from the thing without it.
-        parameters: for a plain function, the parameters that it reads.
+        parameters: for a plain function, the parameters that it reads; a `Module` has its own.
         options: what the framework's adapter takes beside, such as `settings=` of LangChain.
 
     Raises:
         NotWrappable: no installed adapter knows the thing; the sentence names those there are.
+        InvalidValue: `parameters` is no list of parameters.
     """
     if isinstance(thing, Workflow):
         return thing
     adapter = _adapter_for(thing)
     if adapter is not None:
         return adapter.wrap(thing, name=name, **options)
-    declared = tuple(parameters)
+    declared = _declared(parameters)
+    if isinstance(thing, Module):
+        return _from_module(thing, name, declared)
     if callable(thing):
         function: Callable[..., object] = thing
         if declared or _takes_a_task(function):
             label = name or str(getattr(function, "__name__", "workflow"))
-            return FunctionWorkflow(function, label, _declared(declared))
+            return FunctionWorkflow(function, label, declared)
         return _from_factory(function, name, options)
     raise NotWrappable(f"{_sort(thing)} cannot be wrapped; installed adapters: {_names()}")
 
 
 def _takes_a_task(function: Callable[..., object]) -> bool:
     """Whether a function must be given an argument; one that need not be may build the thing."""
-    given = inspect.signature(function).parameters.values()
+    try:
+        given = inspect.signature(function).parameters.values()
+    except ValueError:
+        raise NotWrappable(
+            f"{function!r} does not say which arguments it takes; give an agent, a function that "
+            "builds one, or a function of one task"
+        ) from None
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return any(p.default is p.empty and p.kind not in variable for p in given)
+
+
+def _from_module(module: Module, name: str | None, declared: Parameters) -> Workflow:
+    label = type(module).__name__
+    if type(module).__call__ is Module.__call__ and not hasattr(module, "forward"):
+        raise NotWrappable(f"{label} has no method forward; write one that takes a task")
+    return FunctionWorkflow(module, name or label, declared or _declared(module.parameters()))
 
 
 def _from_factory(factory: Factory, name: str | None, options: Mapping[str, Any]) -> Workflow:
@@ -130,7 +148,10 @@ def _loaded(entry: EntryPoint) -> Adapter | None:
 
 
 def _declared(parameters: Iterable[ParameterNode | Parameter]) -> Parameters:
-    return Parameters(p.parameter if isinstance(p, ParameterNode) else p for p in parameters)
+    if isinstance(parameters, Parameters):
+        return parameters
+    given = parameters_of(parameters, "wrap(parameters=)", ParameterNode, Parameter)
+    return Parameters(p.parameter if isinstance(p, ParameterNode) else p for p in given)
 
 
 def _sort(thing: object) -> str:

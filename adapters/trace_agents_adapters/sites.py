@@ -45,6 +45,8 @@ class Site:
     """The `{placeholders}` of a template; a call holds the text with these filled in."""
     members: tuple[str, ...] = ()
     """Names that stand in what a template was filled with; they tell two equal templates apart."""
+    shapes: tuple[tuple[str, str], ...] = ()
+    """What fields of a template are known to look like, as regular expressions without groups."""
     number: Number | None = None
     """The type, where the text is that of a number."""
     sandbox: Sandbox | None = field(default=None, compare=False, repr=False)
@@ -53,6 +55,20 @@ class Site:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """What the filled-in template looks like."""
+        return re.compile(self._expression({}), re.DOTALL)
+
+    @cached_property
+    def _readings(self) -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+        """The ways to read off fields, each with its shortest and its longest reading."""
+        known = dict(self.shapes)
+        expressions = dict.fromkeys([self._expression({}), self._expression(known)])
+        # an escaped star is followed by a backslash, never by a question mark
+        return tuple(
+            (re.compile(each, re.DOTALL), re.compile(each.replace("*?", "*"), re.DOTALL))
+            for each in expressions
+        )
+
+    def _expression(self, shapes: Mapping[str, str]) -> str:
         parts: list[str] = []
         seen: set[str] = set()
         for literal, name, _, _ in string.Formatter().parse(self.text):
@@ -61,12 +77,8 @@ class Site:
                 parts.append(f"(?P={name})")
             elif name is not None:
                 seen.add(name)
-                parts.append(f"(?P<{name}>.*?)")
-        return re.compile("".join(parts), re.DOTALL)
-
-    @cached_property
-    def _longest(self) -> re.Pattern[str]:
-        return re.compile(self.pattern.pattern.replace(".*?)", ".*)"), re.DOTALL)
+                parts.append(f"(?P<{name}>{shapes.get(name, '.*?')})")
+        return "".join(parts)
 
     def filling(self, found: str) -> Mapping[str, object] | None:
         """Return what `found`, a filled-in first text, was filled with.
@@ -75,10 +87,11 @@ class Site:
         """
         if not self.fields:
             return {} if found == self.text else None
-        match, other = self.pattern.fullmatch(found), self._longest.fullmatch(found)
-        if match is None or other is None or match.groupdict() != other.groupdict():
-            return None
-        return match.groupdict()
+        for shortest, longest in self._readings:
+            match, other = shortest.fullmatch(found), longest.fullmatch(found)
+            if match is not None and other is not None and match.groupdict() == other.groupdict():
+                return match.groupdict()
+        return None
 
     def render(
         self, value: str, found: str, fields: Mapping[str, object] | None = None

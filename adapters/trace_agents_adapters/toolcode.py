@@ -27,7 +27,7 @@ from trace_agents_adapters.sites import Site
 
 Function: TypeAlias = Callable[..., Any]
 Asked: TypeAlias = bool | Collection[str]
-"""Which tools' code may change: all, none, or those of some names."""
+"""Which tools' code may change: all, none, or that of one name or of some."""
 
 
 def is_asked(asked: Asked, tool: str) -> bool:
@@ -41,6 +41,10 @@ class Codes:
 
     asked: Asked
     sandbox: SandboxName | Sandbox = "monty"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.asked, str):
+            object.__setattr__(self, "asked", (self.asked,))
 
     def of(self, tools: Collection[tuple[str, str, Function | None]]) -> list[Site]:
         """Return the code of the tools that were asked for, given as agent, name and function.

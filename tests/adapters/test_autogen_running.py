@@ -434,3 +434,29 @@ async def test_selectors_that_share_a_prompt_are_told_apart() -> None:
     await run(workflow, Trace("e", 1, {"aft.selector_prompt": prompt}))
     assert book.clients["aft-chooser"].texts[0].startswith("AFT aft_one:")
     assert "AFT" not in book.clients["fore-chooser"].texts[0]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "{roles}\n\n{participants}\n\n{history}",
+        "Roles:\n{roles}\n{history}\n{participants}?",
+        "Choose of {participants} {roles} after {history}. Only the name.",
+    ],
+)
+async def test_fields_of_a_selector_that_only_a_space_parts_are_told_apart(prompt: str) -> None:
+    """What the members are called and described as is known, so the rest is the history."""
+    book = Book()
+    members: list[ChatAgent | Team] = [
+        assistant(book, who, f"{who} speaks.", description=f"Knows {who}:\n  all.")
+        for who in ("one", "two")
+    ]
+    team = SelectorGroupChat(
+        members, book("chooser", "two"), selector_prompt=prompt, name="desk", max_turns=1
+    )
+    new = "{history} | {participants} | {roles}"
+    await run(AutoGenWorkflow(team), Trace("e", 1, {"desk.selector_prompt": new}))
+    history, names, roles = book.clients["chooser"].texts[0].split(" | ")
+    assert history.strip() == f"user: {TASK}"
+    assert names == "['one', 'two']"
+    assert roles == "one: Knows one: all.\ntwo: Knows two: all."

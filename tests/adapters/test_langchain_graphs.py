@@ -9,7 +9,7 @@ from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariab
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.types import interrupt
+from langgraph.types import Send, interrupt
 from pydantic import BaseModel
 
 from tests.adapters.speaking import Heard, Speaking, episode, values
@@ -65,6 +65,47 @@ async def test_agents_with_one_text_are_told_apart_by_their_nodes() -> None:
     new = {"writer.system_message": "W", "critic.system_message": "C"}
     await episode(workflow, Trace("e", 1, new), "Go")
     assert [heard.texts[0] for heard in model.heard] == ["W", "C"]
+
+
+class Quays(TypedDict):
+    quays: list[str]
+
+
+def sending(model: Speaking, quays: list[str] | None) -> Any:
+    """Return a graph that sends each quay to a node; with `quays` it makes them itself."""
+
+    def plan(state: Quays) -> dict[str, Any]:
+        return {} if quays is None else {"quays": quays}
+
+    def spread(state: Quays) -> list[Send]:
+        return [Send("praise", {"quay": quay}) for quay in state["quays"]]
+
+    def praise(state: dict[str, str]) -> dict[str, Any]:
+        model.invoke([("system", f"You know {state['quay']}."), ("human", "Praise it.")])
+        return {}
+
+    made = graph(Quays).add_node("plan", plan).add_node("praise", praise)
+    made.add_edge(START, "plan").add_conditional_edges("plan", spread, ["praise"])
+    return made.compile(name="quays")
+
+
+@pytest.mark.parametrize(
+    ("quays", "task", "field"),
+    [(["North", "South"], [], "quay"), (None, ["North", "South"], "quays")],
+)
+async def test_what_is_sent_to_a_node_is_a_field(
+    quays: list[str] | None, task: list[str], field: str
+) -> None:
+    """One template, whether the graph makes what it sends or the task brings it."""
+    model = Speaking()
+    workflow = LangChainWorkflow(sending(model, quays))
+    assert values(workflow) == {
+        "praise.system_message": f"You know {{{field}}}.",
+        "praise.user_message": "Praise it.",
+    }
+    new = {"praise.system_message": f"See {{{field}}}!"}
+    await episode(workflow, Trace("e", 1, new), {"quays": task})
+    assert sorted(heard.texts[0] for heard in model.heard) == ["See North!", "See South!"]
 
 
 def asking(model: Speaking) -> Any:

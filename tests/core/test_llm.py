@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -66,6 +67,19 @@ async def test_what_no_retry_can_mend_says_so(status: int, said: str) -> None:
     with serving(failure(status)) as server, pytest.raises(ModelError, match=said) as caught:
         await model(server).complete(HELLO)
     assert not isinstance(caught.value, ModelUnavailable)
+
+
+@pytest.mark.parametrize("name", ["openai/gpt-4o-mini", "gemini/gemini-2.0-flash", "azure/mine"])
+async def test_a_missing_key_is_no_matter_of_waiting(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The status is that of a server's failure, though nothing was sent."""
+    for variable in [each for each in os.environ if "API_KEY" in each]:
+        monkeypatch.delenv(variable)
+    with pytest.raises(ModelError, match=f"'{name}' has no key; set api_key=") as caught:
+        await LiteLLM(name, base_url="http://127.0.0.1:9").complete(HELLO)
+    assert not isinstance(caught.value, ModelUnavailable)
+    assert "Traceback" not in str(caught.value)
 
 
 async def test_an_account_without_money_is_no_rate_limit() -> None:

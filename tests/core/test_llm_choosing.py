@@ -11,7 +11,7 @@ import pytest
 
 from tests.core.llm_http import HELLO, answer, failure, serving
 from trace_agents.errors import InvalidValue, ModelError, ModelUnavailable, UnknownModel
-from trace_agents.llm import Cached, Message, Model, Reply, Schema, as_model, counted
+from trace_agents.llm import Cached, Message, Model, Reply, Schema, Settings, as_model, counted
 from trace_agents.testing import FunctionModel
 from trace_agents.tracing.context import Trace, recording
 
@@ -47,6 +47,47 @@ def test_an_object_has_its_own_request_settings() -> None:
     """A temperature for a model that is already made would be ignored: it is refused."""
     with pytest.raises(InvalidValue, match=r"temperature, base_url.*'function'"):
         as_model(FunctionModel(lambda _: "hi"), temperature=0.5, base_url="http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    "model", ["openai/gpt-4o-mini", FunctionModel(lambda _: "hi")], ids=["name", "object"]
+)
+def test_an_unknown_setting_is_refused(model: str | Model) -> None:
+    """A slip of the pen would be a setting that nobody sees missing."""
+    for slip, meant in (("temprature", "temperature"), ("retrys", "retries")):
+        with pytest.raises(InvalidValue, match=f"'{slip}' is no setting.*did you mean {meant}="):
+            as_model(model, **cast("Settings", {slip: 1}))
+    with pytest.raises(InvalidValue, match=r"'zzz' is no setting of a model; There are.*options="):
+        as_model(model, **cast("Settings", {"zzz": 1}))
+
+
+async def test_a_model_that_does_not_say_its_settings_is_cached_by_a_given_identity(
+    tmp_path: Path,
+) -> None:
+    """Equal identities share answers, other ones do not; a cache is needed."""
+    calls: list[str] = []
+
+    def said(_messages: Sequence[Message]) -> str:
+        calls.append("")
+        return f"{len(calls)}"
+
+    def mine(version: int) -> Model:
+        return as_model(FunctionModel(said), cache=tmp_path / "c.db", identity={"v": version})
+
+    texts = [(await mine(version).complete(HELLO)).text for version in (1, 1, 2)]
+    assert texts == ["1", "1", "2"]
+    with pytest.raises(InvalidValue, match="give cache= too"):
+        as_model(FunctionModel(said), identity={"v": 1})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [(None, "None is no model"), (3, "3 is no model"), (FunctionModel, "the class FunctionModel")],
+)
+def test_what_is_no_model_gets_a_sentence(wrong: object, said: str) -> None:
+    """It says what to give."""
+    with pytest.raises(InvalidValue, match=f"{said}.*'openai/gpt-4o-mini'.*complete"):
+        as_model(cast("Model", wrong))
 
 
 def test_an_unknown_provider_is_said_before_any_call() -> None:

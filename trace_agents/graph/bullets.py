@@ -130,5 +130,19 @@ class Bullets:
         return {"kind": self.kind, "max_items": self.max_items, "max_length": self.max_length}
 
 
+def is_playbook(value: object) -> bool:
+    """Tell whether a value has the form of what `Bullets.of` returns, with at least one item."""
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return bool(items) and all(map(_is_item, items))
+
+
+def _is_item(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    item = cast("dict[object, object]", value)
+    name = item.get("id")
+    return item.keys() == _item(0, "").keys() and isinstance(name, str) and name[:1] == "b"
+
+
 def _item(number: int, text: str) -> Item:
     return {"id": f"b{number}", "text": text, "helpful": 0, "harmful": 0}

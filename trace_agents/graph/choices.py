@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from trace_agents.errors import InvalidValue
 
@@ -16,6 +17,10 @@ class Choice:
     options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        given: object = self.options  # which may be anything where no type checker looked
+        listed = cast("Iterable[object]", () if isinstance(given, str) else given)
+        if isinstance(given, str) or not all(isinstance(each, str) for each in listed):
+            raise InvalidValue(f"a choice takes a list of texts, as in ('a', 'b'), not {given!r}")
         if not self.options:
             raise InvalidValue("a choice needs at least one option")
 

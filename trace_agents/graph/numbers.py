@@ -26,6 +26,9 @@ class Number:
     step: float | None = None
 
     def __post_init__(self) -> None:
+        for end in (self.low, self.high):
+            if isinstance(end, str):
+                raise InvalidValue(f"an end of a range is a number, not the text {end!r}")
         if not self.low <= self.high:
             raise InvalidValue(f"no number lies in [{self.low:g}, {self.high:g}]")
         if self.step is not None and not 0 < self.step < math.inf:

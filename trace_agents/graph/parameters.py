@@ -31,6 +31,11 @@ class Parameter:
     def __post_init__(self) -> None:
         if self.type is None:  # pyright: ignore[reportUnnecessaryComparison]
             object.__setattr__(self, "type", type_of(self.value))
+        elif isinstance(self.type, type) or not callable(getattr(self.type, "check", None)):
+            raise InvalidValue(
+                f"parameter {self.name!r}: its type is one such as Text() or Number(0, 1), not "
+                f"{self.type!r}; what the value is for goes into description="
+            )
         try:
             object.__setattr__(self, "value", self.type.check(self.value))
         except InvalidValue as error:

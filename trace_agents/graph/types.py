@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from trace_agents.errors import InvalidValue
-from trace_agents.graph.bullets import Bullets, Editable
+from trace_agents.graph.bullets import Bullets, Editable, is_playbook
 from trace_agents.graph.choices import Bool, Choice
 from trace_agents.graph.codes import Code
 from trace_agents.graph.examples import Examples
@@ -47,9 +47,13 @@ _WIDEST: tuple[tuple[type, ValueType], ...] = (
 def type_of(value: object) -> ValueType:
     """Return the widest type that `value` belongs to: `Text` for text, `Number` for numbers.
 
+    A list that `Bullets.of` made is a playbook.
+
     Raises:
         InvalidValue: no type fits; declare one.
     """
+    if is_playbook(value):
+        return Bullets()
     for python_type, kind in _WIDEST:
         if isinstance(value, python_type):
             return kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -15,7 +16,7 @@ from trace_agents.llm.litellm import LiteLLM
 from trace_agents.llm.package import check_model
 from trace_agents.llm.retrying import Backoff, Retrying
 
-_WRAPPED = ("retries", "max_concurrency", "rpm", "tpm", "cache")
+_WRAPPED = ("retries", "max_concurrency", "rpm", "tpm", "cache", "identity")
 """The settings that fit any model."""
 
 
@@ -46,6 +47,8 @@ class Settings(TypedDict, total=False):
     """Tokens in any minute, in and out."""
     cache: str | Path | None
     """A SQLite file that keeps answers."""
+    identity: Mapping[str, object] | None
+    """What the kept answers depend on beside the question, for a model that does not say it."""
 
 
 def as_model(model: str | Model, **settings: Unpack[Settings]) -> Model:
@@ -60,11 +63,13 @@ def as_model(model: str | Model, **settings: Unpack[Settings]) -> Model:
     Raises:
         ExtraNotInstalled: a name, and litellm is missing.
         UnknownModel: no provider knows the name.
-        InvalidValue: a setting that does not fit.
+        InvalidValue: no model, or a setting that there is not or that does not fit.
     """
+    _check_settings(settings)
     if isinstance(model, str):
         check_model(model)
         return _wrapped(_named(model, settings), settings, retries=2)
+    _check_object(model)
     misplaced = [k for k, v in settings.items() if v is not None and k not in _WRAPPED]
     if misplaced:
         raise InvalidValue(
@@ -72,6 +77,29 @@ def as_model(model: str | Model, **settings: Unpack[Settings]) -> Model:
             f"{model.name!r} is an object already and has its own"
         )
     return _wrapped(structured(model), settings, retries=0)
+
+
+def _check_settings(settings: Settings) -> None:
+    known = list(Settings.__annotations__)
+    for name in settings:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise InvalidValue(
+                f"{name!r} is no setting of a model; "
+                + (f"did you mean {near[0]}=? " if near else "")
+                + f"There are {', '.join(known)}; what else litellm takes goes into options="
+            )
+    if settings.get("identity") is not None and settings.get("cache") is None:
+        raise InvalidValue("identity= is for a cache; give cache= too, or leave it out")
+
+
+def _check_object(model: object) -> None:
+    if isinstance(model, type) or not callable(getattr(model, "complete", None)):
+        found = f"the class {model.__name__}" if isinstance(model, type) else repr(model)
+        raise InvalidValue(
+            f"{found} is no model; give a name, such as 'openai/gpt-4o-mini', or an object with a "
+            "name and an async complete(messages)"
+        )
 
 
 def _named(name: str, settings: Settings) -> LiteLLM:
@@ -97,4 +125,4 @@ def _wrapped(model: Model, settings: Settings, retries: int) -> Model:
     if again:
         model = Retrying(model, Backoff(again))
     cache = settings.get("cache")
-    return model if cache is None else Cached(model, cache)
+    return model if cache is None else Cached(model, cache, identity=settings.get("identity"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,14 @@ _PASSING = (408, 409, 425, 429)
 _OUT_OF_MONEY = "insufficient_quota"
 """A provider says it with the status of a rate limit; waiting does not help."""
 
+_NO_KEY = re.compile(
+    r"missing credentials|missing [\w ]*api key|api_?key[\w ]* is not set"
+    r"|default credentials were not found|cannot configure default credentials",
+    re.IGNORECASE,
+)
+"""How litellm and the clients under it say that no key was given, with the status of a server's
+failure though nothing was sent."""
+
 
 def translated(name: str, error: Exception) -> ModelError:
     """Return our error for one that a call of the model `name` through litellm raised.
@@ -23,11 +32,15 @@ def translated(name: str, error: Exception) -> ModelError:
     """
     if isinstance(error, ModelError):
         return error
-    said = " ".join(str(error).split())[:300]
+    said = _said(error)
     status = _status(error)
     if isinstance(error, TimeoutError) or status == 408:
         return ModelUnavailable(
             f"the model {name!r} did not answer in time; raise timeout= or try later"
+        )
+    if _NO_KEY.search(said):
+        return ModelError(
+            f"the model {name!r} has no key; set api_key=, or the variable it needs: {said}"
         )
     if status is not None and (status in _PASSING or status >= 500):
         return _unavailable(name, status, said, error)
@@ -75,6 +88,12 @@ def _until(date: str) -> float | None:
         return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
     except ValueError:
         return None
+
+
+def _said(error: Exception) -> str:
+    """Return an error's own words in one line; litellm adds the stack to some."""
+    words = str(error).partition("Traceback (most recent call last)")[0]
+    return " ".join(words.split())[:300]
 
 
 def _status(error: Exception) -> int | None:

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 import anyio.to_thread
 
-from trace_agents.errors import ModelError
+from trace_agents.errors import ModelError, ModelUnavailable, TraceAgentsError
 from trace_agents.graph import Code, Parameters
-from trace_agents.llm import Message, Model, Reply
+from trace_agents.llm import Message, Model, Reply, Schema
 from trace_agents.optimizers.base import Proposal
 from trace_agents.optimizers.forms import Form
 from trace_agents.optimizers.reading import Parsed
@@ -81,9 +81,34 @@ async def ask(
 async def _completed(
     llm: Model, messages: Sequence[Message], free: Parameters, form: Form
 ) -> Reply:
-    if form.schema is None:
-        return await llm.complete(messages)
-    return await llm.complete(messages, schema=form.schema(free))
+    return await answered(llm, messages, None if form.schema is None else form.schema(free))
+
+
+async def answered(llm: Model, messages: Sequence[Message], schema: Schema | None = None) -> Reply:
+    """Return the model's reply; what a model of one's own does wrong is a `ModelError` too.
+
+    Raises:
+        ModelError: the model could not answer, raised something else, or returned no reply;
+            `ModelUnavailable` where it raised an `OSError`.
+    """
+    try:
+        asked = llm.complete(messages) if schema is None else llm.complete(messages, schema=schema)
+        reply = await asked
+    except TraceAgentsError:
+        raise
+    except Exception as error:
+        # a lost connection may be back the next time
+        kind = ModelUnavailable if isinstance(error, OSError) else ModelError
+        raise kind(
+            f"the model {llm.name!r} raised {type(error).__name__}: {error}; where it cannot "
+            "answer, its complete() is to raise ModelError"
+        ) from error
+    if not isinstance(reply, Reply):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ModelError(
+            f"the model {llm.name!r} returned {type(reply).__name__}; its complete() is to return "
+            "a trace_agents.llm.Reply"
+        )
+    return reply
 
 
 async def _repaired(

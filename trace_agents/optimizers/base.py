@@ -10,11 +10,12 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import anyio
 
 from trace_agents.errors import InvalidValue
+from trace_agents.feedback import Said, in_words
 from trace_agents.graph import Graph, Kind, Parameters, Values
 from trace_agents.llm.base import Model
 from trace_agents.propagate import TraceGraph, backward
 from trace_agents.tracing.nodes import Node
-from trace_agents.tracing.parameters import ParameterNode
+from trace_agents.tracing.parameters import ParameterNode, parameters_of
 
 Target: TypeAlias = Graph | TraceGraph | Node
 """What feedback can be sent to: an episode, a subgraph, or one output node."""
@@ -119,7 +120,7 @@ class FeedbackOptimizer(ABC):
         if isinstance(parameters, Parameters):
             self.parameters = parameters
         else:
-            nodes = list(parameters)
+            nodes = parameters_of(parameters, f"{type(self).__name__}(parameters)", ParameterNode)
             self.parameters = Parameters(node.parameter for node in nodes)
             self._nodes = {node.parameter.name: node for node in nodes}
         self._graphs: list[TraceGraph] = []
@@ -130,19 +131,22 @@ class FeedbackOptimizer(ABC):
         for node in self._nodes.values():
             node.zero_feedback()
 
-    def backward(self, target: Target, feedback: str | Mapping[str, str] = "") -> None:
+    def backward(self, target: Target, feedback: Said | Mapping[str, Said] = "") -> None:
         """Take feedback about one episode or output.
 
         Args:
             target: an episode's graph, an output node, or a subgraph (which may already carry
                 its feedback; then none is needed here).
-            feedback: words for every output, or for single nodes by id.
+            feedback: words, a score, or both, for every output or for single nodes by id.
+
+        Raises:
+            InvalidValue: the feedback is neither words nor a score.
         """
-        if isinstance(target, TraceGraph) and not feedback:
+        if isinstance(target, TraceGraph) and feedback in ("", {}):
             received = target
         else:
             names = self.parameters.trainable
-            received = backward(_graph_of(target), feedback, parameters=names)
+            received = backward(_graph_of(target), _words(feedback), parameters=names)
         if not received.graph.episode and not _merged(received):
             received = _labelled(received, f"run{len(self._graphs) + 1}")
         self._graphs.append(received)
@@ -173,7 +177,16 @@ class FeedbackOptimizer(ABC):
         return proposal
 
     def step_sync(self) -> Proposal:
-        """Do as `step`, from code outside any event loop."""
+        """Do as `step`, from code outside any event loop.
+
+        Raises:
+            InvalidValue: an event loop runs here, or the optimizer was given plain parameters.
+        """
+        if _in_a_loop():
+            raise InvalidValue(
+                "step_sync() starts an event loop, and one runs here already; "
+                "write: await optimizer.step()"
+            )
         return anyio.run(self.step)
 
     def current(self, values: Values | None = None) -> dict[str, object]:
@@ -216,6 +229,20 @@ class GraphOptimizer(FeedbackOptimizer):
     def wrap_models(self, wrap: Callable[[Model], Model]) -> None:
         """Put `wrap(model)` in the place of every model that is asked: to count, to trace."""
         self.llm = wrap(self.llm)
+
+
+def _words(feedback: Said | Mapping[str, Said]) -> str | dict[str, str]:
+    if isinstance(feedback, Mapping):
+        return {node: in_words(said) for node, said in feedback.items()}
+    return in_words(feedback)
+
+
+def _in_a_loop() -> bool:
+    try:
+        anyio.get_current_task()
+    except RuntimeError:  # what anyio raises where no loop runs
+        return False
+    return True
 
 
 def _graph_of(target: Target) -> Graph:

@@ -16,7 +16,7 @@ from trace_agents.drawing.words import operation, value_text
 from trace_agents.errors import ModelError
 from trace_agents.graph import Edge, Graph, GraphNode, Kind
 from trace_agents.llm import Message, Model, Reply
-from trace_agents.optimizers.asking import Billed, cost_of
+from trace_agents.optimizers.asking import Billed, answered, cost_of
 from trace_agents.propagate import TraceGraph
 from trace_agents.render import clip
 
@@ -134,7 +134,7 @@ class _Walk:
     async def _asked(self, node: GraphNode, edge: Edge, texts: Sequence[str]) -> tuple[str, ...]:
         try:
             async with self.limiter:
-                reply = await self.llm.complete(self._prompt(node, edge, texts))
+                reply = await answered(self.llm, self._prompt(node, edge, texts))
         except ModelError as error:
             self.failures.append(error)
             return ()

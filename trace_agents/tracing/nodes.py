@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar, cast, overload
 
 import trace_agents.drawing as drawing  # its names are imported when something is drawn
 from trace_agents.errors import InvalidValue, TraceAgentsError
+from trace_agents.feedback import Said, in_words
 from trace_agents.graph import Graph, Kind, Reason
 from trace_agents.propagate import GraphPropagator, Propagator, TraceGraph
 from trace_agents.tracing.belonging import accepted
@@ -109,15 +110,15 @@ class Node(Facts):
 
     @overload
     def backward(
-        self, feedback: str, *, retain: bool = False, propagator: GraphPropagator | None = None
+        self, feedback: Said, *, retain: bool = False, propagator: GraphPropagator | None = None
     ) -> TraceGraph: ...
     @overload
     def backward(
-        self, feedback: str, *, retain: bool = False, propagator: Propagator[M]
+        self, feedback: Said, *, retain: bool = False, propagator: Propagator[M]
     ) -> Mapping[Node, M]: ...
     def backward(
         self,
-        feedback: str,
+        feedback: Said,
         *,
         retain: bool = False,
         propagator: GraphPropagator | Propagator[M] | None = None,
@@ -127,14 +128,15 @@ class Node(Facts):
         It may be called again, with the same or other words: a recording never changes.
 
         Args:
-            feedback: what is to be said of this output.
+            feedback: what is to be said of this output: words, a score, or both.
             retain: keep the subgraph at every node on the way, not only at the parameters.
             propagator: rules of one's own; then what each node received comes back, and
                 nothing is kept at the nodes.
         """
+        said = in_words(feedback)
         if isinstance(propagator, Propagator):
-            return propagated([self], [feedback], propagator)
-        return deliver([self.use()], [feedback], retain=retain)
+            return propagated([self], [said], propagator)
+        return deliver([self.use()], [said], retain=retain)
 
     def visualize(self, *, limit: int = 200) -> drawing.Drawing:
         """Return the way to this node drawn; notebooks show it where graphviz is installed."""

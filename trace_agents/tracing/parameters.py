@@ -211,6 +211,30 @@ def node(
     return Node(value, operation(label, description, ()))
 
 
+def parameters_of(given: object, what: str, *kinds: type) -> list[Any]:
+    """Return what was `given` as a list of parameters.
+
+    Raises:
+        InvalidValue: it is no list of parameters; the sentence says what to write for `what`.
+    """
+    if isinstance(given, Node | Parameter | str) or not isinstance(given, Iterable):
+        raise InvalidValue(f"{what} takes a list of parameter nodes, not {_shown(given)}")
+    listed = list(cast("Iterable[object]", given))
+    for each in listed:
+        if not isinstance(each, kinds):
+            raise InvalidValue(
+                f"{what} takes parameter nodes, as node(value, name, trainable=True) returns "
+                f"them; {_shown(each)} is none"
+            )
+    return listed
+
+
+def _shown(given: object) -> str:
+    if isinstance(given, Node):
+        return f"the node {given.name!r}"
+    return f"{given!r} of type {type(given).__name__}"
+
+
 def _container(value: object, label: str, description: str) -> Node:
     found = list(cast("Iterable[tuple[str, Node]]", nodes_in(label, value)))
     made = operation(f"make_{label}", description or f"a {label}", tuple(path for path, _ in found))

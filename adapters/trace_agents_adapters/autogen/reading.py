@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard, cast
@@ -15,7 +16,7 @@ from trace_agents_adapters.autogen.benches import listed
 from trace_agents_adapters.autogen.copying import AnyComponent, Sharing, resolved
 from trace_agents_adapters.autogen.ledger import ledger_sites
 from trace_agents_adapters.autogen.limits import limits_of
-from trace_agents_adapters.autogen.messages import offer
+from trace_agents_adapters.autogen.messages import offer, one_line
 from trace_agents_adapters.autogen.toolcode import function_of
 from trace_agents_adapters.sites import Offer, Site, template_fields
 from trace_agents_adapters.toolcode import Function
@@ -80,7 +81,20 @@ def _template(name: str, config: Config, part: str, known: Iterable[str]) -> Sit
     found = template_fields(text) or ()
     fields = tuple(field for field in found if field in known)
     members = tuple(_names(config))
-    return Site(f"{name}.{part}", name, "user", text, fields=fields, members=members)
+    shapes = _shapes(config) if {"roles", "participants"} & set(fields) else ()
+    return Site(f"{name}.{part}", name, "user", text, fields=fields, members=members, shapes=shapes)
+
+
+def _shapes(config: Config) -> tuple[tuple[str, str], ...]:
+    """Return what a selector's fields look like: its members, one a line, and a list of names."""
+    lines: list[str] = []
+    for part in config["participants"]:
+        told = one_line(str(part["config"].get("description") or ""))
+        name = re.escape(str(part["config"].get("name")))
+        lines.append(rf"{name}:(?: {re.escape(told)}|[^\n]*?)")
+    quoted = "|".join(re.escape(repr(name)) for name in _names(config))
+    names = rf"\[(?:{quoted})(?:, (?:{quoted}))*\]"
+    return (("roles", r"\n".join(lines)), ("participants", names))
 
 
 def _roles(config: Config) -> Generator[Site]:

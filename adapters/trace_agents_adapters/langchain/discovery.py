@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import string
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from types import FunctionType, MethodType
 from typing import cast
@@ -60,7 +61,7 @@ def find_sites(
     walked += _summaries(found)
     models = list(found.of(BaseLanguageModel))
     settings = [site for part in models for site in _settings(part, asked)]
-    watched = [site for watch in watches for site in watch.sites]
+    watched = list(_watched(watches))
     known = _once([*_unlike(watched, walked), *settings], walked)
     offers = [o for watch in watches for o in watch.offers] + [_bound_tools(p) for p in models]
     _all_asked(known, asked)
@@ -123,6 +124,24 @@ def _bound_tools(part: Part) -> Offer:
     tools = cast("list[object]", part.settings.get("tools") or [])
     known = [each for tool in tools if (each := shapes.definition(tool)) is not None]
     return offer(part.agent, (), known)
+
+
+def _watched(watches: Sequence[Watch]) -> Iterator[Site]:
+    """Yield the sites that were seen; of those whose calls look the same only the first."""
+    met: set[tuple[object, ...]] = set()
+    for watch in watches:
+        for site in watch.sites:
+            looks = (site.agent, site.place, *_looks(site)) if site in watch.marked else ()
+            if looks not in met:
+                yield site
+            if looks:
+                met.add(looks)
+
+
+def _looks(site: Site) -> Iterator[tuple[str, int | None]]:
+    """Yield the parts of a template, whatever its fields are called."""
+    for text, name, _, _ in string.Formatter().parse(site.text):
+        yield text, None if name is None else site.fields.index(name)
 
 
 def _once(sites: list[Site], before: list[Site]) -> list[Site]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FunctionType
@@ -98,12 +98,21 @@ def _calls_model(function: object) -> bool:
 
 def _alone(name: str, runnable: object, schema: object) -> AnyRunnable:
     from langgraph.graph import START, StateGraph  # who has graphs has langgraph
+    from langgraph.types import Send
 
-    if is_typeddict(schema):  # without its reducers: one step needs none
-        schema = cast("Any", TypedDict)(name, dict.fromkeys(fields_of(schema), Any))
-    single: Any = StateGraph(cast("type[Any]", schema))
+    if not is_typeddict(schema):
+        single: Any = StateGraph(cast("type[Any]", schema))
+        single.add_node(name, runnable).add_edge(START, name)
+        return cast("AnyRunnable", single.compile())
+    # without its reducers: one step needs none
+    single = StateGraph(cast("Any", TypedDict)(name, dict.fromkeys(fields_of(schema), Any)))
     single.add_node(name, runnable)
-    single.add_edge(START, name)
+
+    # a `Send` may bring fields that the state does not have
+    def sent(state: Mapping[str, object]) -> Any:
+        return Send(name, AnyFields(state))
+
+    single.add_conditional_edges(START, sent, [name])
     return cast("AnyRunnable", single.compile())
 
 

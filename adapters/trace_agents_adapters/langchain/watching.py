@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from langchain_core.messages import BaseMessage
 
+from trace_agents.errors import InvalidValue
 from trace_agents.graph import Number
 from trace_agents_adapters.boundary import Json, Probe
 from trace_agents_adapters.langchain import messages as shapes
@@ -34,6 +35,8 @@ class Watch(Probe):
     """Settings of models that are to be parameters."""
     sites: list[Site] = field(default_factory=list[Site])
     """Templates and settings that were seen; what has no fields is among the offers."""
+    marked: set[Site] = field(default_factory=set[Site])
+    """Those of the sites whose fields are named by markers, not by a template."""
     silent: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Agents and their tools that have no description."""
     made: dict[str, Plain] = field(default_factory=dict[str, Plain])
@@ -71,7 +74,10 @@ class Caller:
                 systems.append(text)
             elif says_something(text):
                 name = f"{self.agent}.{_NAMES[place]}"
-                self.watch.sites.append(Site(name, self.agent, place, template, fields=fields))
+                site = Site(name, self.agent, place, template, fields=fields)
+                self.watch.sites.append(site)
+                if known is None and fields:
+                    self.watch.marked.add(site)
         self.watch.silent |= {
             (self.agent, str(tool["name"])) for tool in tools if not tool.get("description")
         }
@@ -97,6 +103,10 @@ def settings_of(
     """Return the sites of the asked settings that a model carries."""
     found: list[Site] = []
     for name, number in asked.items():
+        if not isinstance(number, Number):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidValue(
+                f"settings: {name!r} needs a range such as ta.Number(0, 1), not {number!r}"
+            )
         value: object = given.get(name, getattr(model, name, None))
         if isinstance(value, int | float) and not isinstance(value, bool):
             found.append(Site(f"{agent}.{name}", agent, "setting", str(value), name, number=number))

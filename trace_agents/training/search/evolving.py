@@ -52,11 +52,29 @@ async def evolve(
         failure_score: the score of an episode that failed.
 
     Raises:
-        InvalidValue: no tasks, no limit, or no parameter that may change.
+        InvalidValue: no `GEPA`, no tasks, no limit, or no parameter that may change.
         BudgetExhausted: not even the first values could be judged.
         GuideFailed: the guide raised for every episode of a batch.
     """
     validation = tasks if gate_tasks is None else gate_tasks
+    _check(workflow, optimizer, budget, tasks, validation)
+    arena = Arena(workflow, guide, Ledger(budget), concurrency, failure_score)
+    if optimizer.engine == "gepa":
+        return await run_package(arena, optimizer, tasks, validation)
+    return await _Evolution(arena, optimizer, tasks, validation).run()
+
+
+def _check(
+    workflow: Workflow,
+    optimizer: GEPA,
+    budget: Budget,
+    tasks: Sequence[object],
+    validation: Sequence[object],
+) -> None:
+    if not isinstance(optimizer, GEPA):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidValue(
+            f"evolve() runs a GEPA, such as GEPA(workflow.parameters(), llm=...), not {optimizer!r}"
+        )
     if not tasks or not validation:
         raise InvalidValue("evolve() needs a task to learn from and one to judge by")
     if budget.episodes is None and budget.seconds is None:
@@ -64,12 +82,13 @@ async def evolve(
             "evolve() needs a budget with a limit of episodes or seconds: where "
             "neither the workflow nor the model costs anything, no other limit is ever reached"
         )
+    if budget.episodes is not None and budget.episodes < len(validation):
+        raise BudgetExhausted(
+            f"evolve() judges its first values on all {len(validation)} validation tasks, and the "
+            f"budget has {budget.episodes} episodes; give it more, or fewer gate_tasks"
+        )
     if not workflow.parameters().trainable:
         raise InvalidValue("the workflow has no parameter that may change; unfreeze one")
-    arena = Arena(workflow, guide, Ledger(budget), concurrency, failure_score)
-    if optimizer.engine == "gepa":
-        return await run_package(arena, optimizer, tasks, validation)
-    return await _Evolution(arena, optimizer, tasks, validation).run()
 
 
 @dataclass(slots=True)
