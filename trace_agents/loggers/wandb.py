@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,28 +40,20 @@ class WandB:
         self._mode = mode
         self._name = name
         self._run: Any = None
-        self._thread: ThreadPoolExecutor | None = None
 
     def log(self, records: Sequence[Record]) -> None:
         """Write the records' figures."""
-        if self._thread is None:
-            # wandb writes nothing of a run that is ended in another thread than it was begun in
-            self._thread = ThreadPoolExecutor(1, "wandb")
-            self._run = self._thread.submit(self._begin).result()
-        self._thread.submit(self._write, records).result()
-
-    def close(self) -> None:
-        """End the run."""
-        if self._thread is not None:
-            with self._thread as thread:
-                if self._run is not None:
-                    thread.submit(self._run.finish).result()
-
-    def _write(self, records: Sequence[Record]) -> None:
+        if self._run is None:
+            self._run = self._begin()
         for record in records:
             if record.metrics:
                 # its own step counts calls, and may not stand still: ours is a metric beside it
                 self._run.log({**record.metrics, "episodes/ended": record.step})
+
+    def close(self) -> None:
+        """End the run; a process of wandb's own writes what is left, at the latest by its end."""
+        if self._run is not None:
+            self._run.finish()
 
     def _begin(self) -> Any:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Real
 
-from trace_agents.errors import BudgetExhausted
+from trace_agents.errors import BudgetExhausted, InvalidValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class Budget:
     limit of one of them begins with one episode alone, and learns the price from that."""
     calls: int | None = None
     """Model calls: requests that are made, each retry too; an answer from a cache is none."""
+
+    def __post_init__(self) -> None:
+        for name in ("episodes", "tokens", "usd", "seconds", "calls"):
+            limit: object = getattr(self, name)
+            if limit is not None and not (isinstance(limit, Real) and float(limit) >= 0):
+                raise InvalidValue(f"the budget of {name} must be 0 or more, got {limit!r}")
 
     @property
     def limited(self) -> bool:

@@ -19,6 +19,7 @@ from trace_agents.training.episodes.executors import Where, carried
 from trace_agents.training.episodes.mistakes import alone
 from trace_agents.training.episodes.retrying import Retry
 from trace_agents.training.episodes.runner import EpisodeRunner, Rollout
+from trace_agents.training.tasks.given import check_guide, check_workflow, listed
 from trace_agents.workflow import Workflow
 
 
@@ -40,10 +41,13 @@ async def evaluate(  # noqa: PLR0913 - the options of one public call, all named
     """Return one rollout per task, in the order of the tasks; failed ones are among them.
 
     Raises:
-        InvalidValue: a value does not fit its parameter.
+        InvalidValue: a value does not fit its parameter, or an argument is of a wrong kind.
         UnknownParameter: a name that no parameter has.
         BudgetExhausted: the ledger does not have an episode for every task.
     """
+    check_workflow(workflow)
+    check_guide(guide)
+    tasks = listed("tasks", tasks)
     workflow = carried(workflow, executor)
     version = values if isinstance(values, Version) else _version(workflow, values)
     ledger = ledger or Ledger()

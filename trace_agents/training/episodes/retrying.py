@@ -49,6 +49,12 @@ class Retry:
                 f"{self.attempts}, {self.wait} and {self.longest}"
             )
         names = tuple(kind if isinstance(kind, str) else _name(kind) for kind in self.on)
+        short = [name for name in names if "." not in name]
+        if short:
+            raise InvalidValue(
+                f"a Retry needs the type or the full name of an exception, got {short[0]!r}; give "
+                "such as 'builtins.TimeoutError'"
+            )
         object.__setattr__(self, "on", names)
 
     def covers(self, error: BaseException) -> bool:

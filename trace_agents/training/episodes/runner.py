@@ -240,7 +240,13 @@ class EpisodeRunner:
 
     async def _judge(self, task: object, output: object) -> Feedback:
         verdict = self._guide(task, output)
-        feedback = as_feedback(await verdict if inspect.isawaitable(verdict) else verdict)
+        given = await verdict if inspect.isawaitable(verdict) else verdict
+        try:
+            feedback = as_feedback(given)
+        except (TypeError, ValueError, IndexError):
+            raise TypeError(
+                f"a guide must return a score or (score, text), not {given!r:.100}"
+            ) from None
         if not math.isfinite(feedback.score):
             raise ValueError(f"a score must be a finite number, not {feedback.score}")
         return feedback

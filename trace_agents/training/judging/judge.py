@@ -120,6 +120,11 @@ class Judge:
         known = (self._scores.get((key, place)) for place in range(len(self.tasks)))
         return mean_and_error([m.score for m in known if m is not None and m.score is not None])
 
+    def knows(self, version: Version) -> bool:
+        """Tell whether any gate score of the version's values is known."""
+        key = canonical(dict(version.values))
+        return any((key, place) in self._scores for place in range(len(self.tasks)))
+
     async def _complete(self, size: int, *sides: _Side) -> None:
         missing: list[tuple[_Side, int]] = []
         for side in sides:

@@ -34,5 +34,5 @@ def take_back(state: RunState, service: Service, judge: Judge) -> None:
     except VersionConflict:
         return  # somebody else has moved the head: it is theirs that will be watched
     judge.condemn(head.values)
-    state.gate = judge.known(version)
+    state.measured = (version.id, *judge.known(version))
     state.notify(event)

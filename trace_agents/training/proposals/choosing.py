@@ -73,10 +73,43 @@ def choose_optimizer(
 
 
 def _given(given: object, parameters: Parameters) -> Chosen:
+    if isinstance(given, str):
+        raise InvalidValue(
+            f"optimizer={given!r} is a text; give a model's name as optimizer_model=, or an "
+            "optimizer such as ta.OptoPrime(workflow.parameters(), llm=model)"
+        )
+    if isinstance(given, type):
+        raise InvalidValue(
+            f"optimizer={given.__name__} is a class; give an object of it: "
+            f"{given.__name__}(workflow.parameters(), ...)"
+        )
     if hasattr(given, "propose"):
-        return Chosen(cast("Optimizer", given))
+        return Chosen(_fitting(given, parameters))
+    if not callable(given):
+        raise InvalidValue(f"optimizer={given!r:.80} is neither an optimizer nor makes one")
     make = cast("MakeOptimizer", given)
-    return Chosen(make(parameters), make)
+    return Chosen(_fitting(make(parameters), parameters), make)
+
+
+def _fitting(optimizer: object, parameters: Parameters) -> Optimizer:
+    """Return an optimizer that can change something of the workflow."""
+    if not hasattr(optimizer, "propose"):
+        raise InvalidValue(f"optimizer= made {optimizer!r:.80}, which is no optimizer")
+    known: object = getattr(optimizer, "parameters", None)
+    if isinstance(known, Parameters):
+        name = type(optimizer).__name__
+        if not known.trainable:
+            raise InvalidValue(
+                f"the optimizer {name} has no parameter that may change; make it with "
+                "workflow.parameters()"
+            )
+        foreign = ", ".join(repr(one) for one in known.trainable if one not in parameters)
+        if foreign:
+            raise InvalidValue(
+                f"the optimizer {name} would change {foreign}, which the workflow does not have; "
+                "make it with workflow.parameters()"
+            )
+    return cast("Optimizer", optimizer)
 
 
 def maker_of(chosen: Optimizer, *, given: object, model: str | Model | None) -> Maker:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from trace_agents.training.episodes.runner import Rollout
+from trace_agents.training.telling.failures import in_general
 
 Batches: TypeAlias = Literal["mixed", "signature"]
 """`mixed`: a decision learns from all episodes of its batch. `signature`: from those that failed
@@ -16,8 +16,6 @@ in the way that costs most; the others are kept for later decisions."""
 KEPT = 4
 """Batches of episodes that are kept at most; older ones are dropped unused."""
 
-_PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d+(?:\.\d+)?")
-
 
 def signature(rollout: Rollout) -> str:
     """Return how an episode ended, without what is particular to its task.
@@ -25,8 +23,7 @@ def signature(rollout: Rollout) -> str:
     Numbers and quoted words are left out of its error, or of the first line of its feedback.
     """
     words = rollout.error if rollout.feedback is None else rollout.feedback.text
-    first = (words or "").strip().split("\n", 1)[0][:200]
-    return f"{rollout.status}: {_PARTICULAR.sub('…', first)}"
+    return f"{rollout.status}: {in_general(words or '')}"
 
 
 @dataclass(slots=True)

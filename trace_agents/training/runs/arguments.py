@@ -21,9 +21,11 @@ from trace_agents.training.judging.service import Rollback
 from trace_agents.training.proposals.choosing import choose_optimizer, maker_of
 from trace_agents.training.proposals.focus import Batches
 from trace_agents.training.proposals.proposers import MakeOptimizer
+from trace_agents.training.runs.checking import check_arguments, checked_loggers
 from trace_agents.training.runs.job import Job, OnTrace
 from trace_agents.training.runs.options import Options
 from trace_agents.training.search.algorithms import Algorithm, as_algorithm
+from trace_agents.training.tasks.given import listed
 from trace_agents.training.tasks.lists import split_tasks, with_report
 from trace_agents.training.tasks.loader import DataLoader, plan_of, tasks_of
 from trace_agents.training.telling.logger import Logger
@@ -73,16 +75,21 @@ def prepare(
         InvalidValue: the arguments do not fit together.
         UnknownModel: no provider knows the name of `optimizer_model`.
     """
+    check_arguments(workflow, given)
+    gate_tasks = _listed("gate_tasks", given.get("gate_tasks"))
+    report_tasks = _listed("report_tasks", given.get("report_tasks"))
+    if not isinstance(tasks, DataLoader):
+        tasks = listed("tasks", tasks)
     optimizer, model = given.get("optimizer"), given.get("optimizer_model")
     seed, stop, folder = given.get("seed", 0), given.get("stop"), given.get("run_dir")
     chosen = choose_optimizer(workflow.parameters(), optimizer=optimizer, model=model, seed=seed)
     budget = given.get("budget")
-    split = split_tasks(tasks_of(tasks), given.get("gate_tasks"), seed)
+    split = split_tasks(tasks_of(tasks), gate_tasks, seed)
     return Job(
         carried(workflow, given.get("executor")),
         given["guide"],
         chosen.whole,
-        with_report(split, given.get("report_tasks")),
+        with_report(split, report_tasks),
         replace(options_of(given), plan=plan_of(tasks, split.train)),
         budget if isinstance(budget, Ledger) else Ledger(budget),
         maker_of(chosen.whole, given=optimizer, model=model),
@@ -92,7 +99,7 @@ def prepare(
         stop if isinstance(stop, anyio.Event) else None,
         given.get("store"),
         chosen.make,
-        tuple(given.get("loggers", ())),
+        checked_loggers(given.get("loggers", ())),
     )
 
 
@@ -120,6 +127,10 @@ def options_of(given: Arguments) -> Options:
         canary=None if traffic is None else share_of(traffic),
         algorithm=as_algorithm(given.get("algorithm")),
     )
+
+
+def _listed(name: str, tasks: Sequence[object] | None) -> Sequence[object] | None:
+    return None if tasks is None else listed(name, tasks)
 
 
 def _rollback(given: Rollback | bool) -> Rollback | None:

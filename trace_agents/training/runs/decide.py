@@ -20,6 +20,7 @@ from trace_agents.training.proposals.candidates import Candidate
 from trace_agents.training.proposals.focus import Focus
 from trace_agents.training.proposals.proposers import Answer, Group, MakeOptimizer, Proposers, Purse
 from trace_agents.training.proposals.proposing import checked_changes, feed
+from trace_agents.training.runs.troubles import Troubles
 from trace_agents.training.search.rounds import Rounds
 from trace_agents.training.telling.events import (
     GateRound,
@@ -51,6 +52,7 @@ class Decider:
     """Called when the price of an episode is known."""
     begun: tuple[str, ...] = ()
     """The whole batch of an interrupted decision."""
+    troubles: Troubles = field(default_factory=Troubles)
     proposers: Proposers = field(init=False)
     purse: Purse = field(init=False)
 
@@ -65,8 +67,14 @@ class Decider:
 
     async def baseline(self) -> None:
         """Measure the head on all gate tasks: where the learning curve begins."""
-        self.state.gate = await self.judge.baseline(self.state.store.head)
+        await self._measure_head()
         self.state.plot(-1)
+
+    async def _measure_head(self) -> None:
+        """Know the gate score of the live version, also of one that another trainer published."""
+        state, head = self.state, self.state.store.head
+        if state.measured is None or state.measured[0] != head.id:
+            state.measured = (head.id, *await self.judge.baseline(head))
 
     def report_round(self, candidate: Version, evidence: Evidence) -> None:
         """Report a round of the gate."""
@@ -95,6 +103,7 @@ class Decider:
         unmade = [Candidate(number, base.id) for number in opened]
         try:
             answers = await self._ask(groups, opened, learnt)
+            self.troubles.add(answers)
             for place, (group, answer) in enumerate(zip(groups, answers, strict=True)):
                 candidates = self._candidates(group, unmade.pop(0).number, answer, base)
                 last = place == len(groups) - 1
@@ -106,6 +115,7 @@ class Decider:
             if self.canary is not None:
                 self.canary.decided(self.state.decisions)
         self.state.decisions += 1
+        await self._measure_head()
         self.state.plot(self.state.decisions - 1)
 
     def _open(self, groups: Sequence[Group], served: Sequence[str]) -> list[int]:
@@ -248,7 +258,7 @@ class Decider:
             self.service.rename(-candidate.number, version.id)
             if self.canary is not None:
                 self.canary.went_live(-candidate.number, version.id)
-            state.gate = self.judge.known(version)
+            state.measured = (version.id, *self.judge.known(version))
             event: TrainingEvent = VersionPublished(
                 state.status, candidate.number, version.id, version.changed, evidence
             )

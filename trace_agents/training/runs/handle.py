@@ -141,7 +141,7 @@ async def opened(job: Job, past: Past | None = None) -> AsyncGenerator[Run]:
     handle = Run()
     if job.stop is not None:
         handle.stopping = job.stop
-    own = job.on_event
+    own, given_stop = job.on_event, job.stop is not None
     failure: Exception | None = None
 
     def tell(event: TrainingEvent) -> None:
@@ -149,9 +149,10 @@ async def opened(job: Job, past: Past | None = None) -> AsyncGenerator[Run]:
         if own is not None:
             own(event)
 
+    made = replace(job, stop=handle.stopping, on_event=tell, handle=not given_stop)
     with alone():
         async with anyio.create_task_group() as group:
-            group.start_soon(handle.work, replace(job, stop=handle.stopping, on_event=tell), past)
+            group.start_soon(handle.work, made, past)
             try:
                 yield handle
             except Exception as error:  # noqa: BLE001 - raised again when the run is cancelled

@@ -45,6 +45,16 @@ class Job:
     make: MakeOptimizer | None = None
     """Makes an optimizer for a part of the parameters."""
     loggers: Sequence[Logger] = ()
+    handle: bool = False
+    """Whether `stop` is that of a `Run`, which nobody may ever set."""
+
+    @property
+    def only_metered(self) -> bool:
+        """Whether nothing but tokens, dollars or calls ends the run for certain."""
+        budget, options = self.ledger.budget, self.options
+        others = (budget.episodes, budget.seconds, options.proposals)
+        asked = options.stop.ends or (self.stop is not None and not self.handle)
+        return budget.metered and not asked and all(limit is None for limit in others)
 
     def __post_init__(self) -> None:
         endless = self.options.proposals is None and self.stop is None

@@ -21,6 +21,7 @@ from trace_agents.training.episodes.runner import Rollout
 from trace_agents.training.judging.canary import Canary
 from trace_agents.training.runs.decide import Decider
 from trace_agents.training.runs.options import Options
+from trace_agents.training.runs.troubles import Gratis
 from trace_agents.training.tasks.lists import TaskOrder
 from trace_agents.training.telling.events import RunEnded
 from trace_agents.training.telling.state import RunState
@@ -59,6 +60,8 @@ class Loop:
     """Called when all is decided."""
     begun: list[Rollout] = field(default_factory=list[Rollout])
     """Of a run that goes on: what a decision that was made in part has left."""
+    gratis: Gratis | None = None
+    """Looks out for batches that cost nothing, where only what they cost would end the run."""
     news: anyio.Event = field(default_factory=anyio.Event)
     deciding: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
@@ -77,6 +80,7 @@ class Loop:
             finally:
                 self.state.flush()
             beside.cancel_scope.cancel()
+        self._warn_of_troubles()
         reason, message = self.state.stopped or ("complete", "all proposals were decided")
         self.state.emit(RunEnded(self.state.status, reason, message))
 
@@ -112,6 +116,7 @@ class Loop:
                 self._check_judged(batch)
                 await self.decider.decide(batch, begun=bool(begun))
                 decision += 1
+                self._watch_price()
                 self._admit(group)
         except BudgetExhausted as error:
             self.state.end("budget", str(error))
@@ -127,9 +132,29 @@ class Loop:
 
     def _enough(self) -> bool:
         """Tell whether a rule ends the run here."""
-        if found := self.options.stop.after(self.state.curve):
+        found = (
+            self.options.stop.after(self.state.curve)
+            or self.decider.troubles.end()
+            or (None if self.gratis is None else self.gratis.end())
+        )
+        if found is not None:
             self.state.end(*found)
         return found is not None
+
+    def _watch_price(self) -> None:
+        if self.gratis is not None:
+            self.gratis.decided()
+            if found := self.gratis.warning():
+                self.state.warn(found)
+
+    def _warn_of_troubles(self) -> None:
+        """Say at the end what kept the run from learning."""
+        failures = self.state.failures.sentence()
+        reason, message = self.state.stopped or ("complete", "")
+        ended = [f"the run ended: {message}"] if reason in ("optimizer", "free") else []
+        found = [failures] if failures else []
+        for sentence in (*ended, *found, *self.decider.troubles.sentences()):
+            self.state.warn(sentence)
 
     def _admit(self, group: TaskGroup) -> None:
         """Start the next batch if there is one and the budget has room for all of it."""
@@ -203,7 +228,7 @@ class Loop:
             )
 
     def _warn_of_unread(self, batch: Sequence[Rollout]) -> None:
-        if self.state.decisions:
+        if self.state.decisions or all(rollout.score is None for rollout in batch):
             return
         for name in self.decider.parameters.trainable:
             if name not in self.state.read:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 from trace_agents.errors import InvalidValue
@@ -45,6 +46,11 @@ class Options:
     plan: Plan = field(default_factory=Plan)
 
     def __post_init__(self) -> None:
+        self._check_whole_numbers()
+        if self.batches not in ("mixed", "signature"):
+            raise InvalidValue(f"batches must be 'mixed' or 'signature', got {self.batches!r}")
+        if self.deadline is not None and not self.deadline > 0:
+            raise InvalidValue(f"deadline must be more than 0 seconds, got {self.deadline}")
         if self.batch_size < 1 or self.lag < 0 or self.max_staleness < 0:
             raise InvalidValue(
                 "batch_size must be at least 1, lag and max_staleness at least 0; "
@@ -57,6 +63,14 @@ class Options:
             )
         if self.concurrency < 1:
             raise InvalidValue(f"concurrency must be at least 1, got {self.concurrency}")
+
+    def _check_whole_numbers(self) -> None:
+        for name in ("concurrency", "batch_size", "max_staleness", "lag", "seed", "proposals"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) and not (name == "proposals" and value is None):
+                raise InvalidValue(f"{name} must be a whole number, got {value!r}")
+        if self.proposals is not None and self.proposals < 0:
+            raise InvalidValue(f"proposals must be 0 or more, got {self.proposals}")
 
     def to_json(self) -> dict[str, object]:
         """Return the options as a JSON object."""

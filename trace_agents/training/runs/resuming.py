@@ -19,6 +19,7 @@ from trace_agents.training.episodes.executors import Where, carried
 from trace_agents.training.judging.gate import Gate
 from trace_agents.training.proposals.choosing import Chosen, choose_optimizer
 from trace_agents.training.proposals.proposers import MakeOptimizer
+from trace_agents.training.runs.checking import check_arguments, checked_loggers
 from trace_agents.training.runs.config import Config
 from trace_agents.training.runs.job import Job, OnTrace
 from trace_agents.training.runs.past import read_past
@@ -87,6 +88,10 @@ async def resume(  # noqa: PLR0913 - the options of one public call, all named
             of the run.
         StoreError: the folder holds no run, or its database cannot be used.
     """
+    check_arguments(
+        workflow,
+        {"guide": guide, "budget": budget, "gate": gate, "stop": stop},
+    )
     folder, parameters = None if run_dir is None else Path(run_dir), workflow.parameters()
     with ParameterStore(_place(folder, store), parameters) as opened:
         past = read_past(opened, run_number)
@@ -113,7 +118,7 @@ async def resume(  # noqa: PLR0913 - the options of one public call, all named
         stop,
         store,
         chosen.make,
-        tuple(loggers),
+        checked_loggers(loggers),
     )
     return await run(job, past)
 

@@ -23,6 +23,7 @@ from trace_agents.training.runs.job import Job
 from trace_agents.training.runs.loop import Loop
 from trace_agents.training.runs.past import Past
 from trace_agents.training.runs.starting import begin, go_on
+from trace_agents.training.runs.troubles import Gratis
 from trace_agents.training.search.rounds import SEARCH, Rounds
 from trace_agents.training.tasks.lists import TaskOrder, shuffled
 from trace_agents.training.telling.state import RunState, TrainResult
@@ -61,6 +62,7 @@ async def _work(job: Job, past: Past | None, state: RunState, judge: Judge) -> N
     judge.on_round = decider.report_round
     order = TaskOrder(job.tasks.train, job.options.seed, job.options.plan)
     loop = Loop(state, decider, order, job.options)
+    loop.gratis = Gratis(job.ledger) if job.only_metered else None
     _give_traffic(job, loop)
     if past is None:
         begin(job, loop)
@@ -135,7 +137,7 @@ def _judge(job: Job, state: RunState) -> Judge:
 
 def _warn_of_unread(parameters: Parameters, state: RunState) -> None:
     unread = ", ".join(repr(name) for name in parameters if name not in state.read)
-    if unread and state.episodes:
+    if unread and state.episodes > state.failed:
         warnings.warn(
             f"no episode has read the parameter {unread}, so that changing it could change "
             "nothing; freeze it, or see that the workflow uses it",

@@ -68,7 +68,9 @@ def go_on(past: Past, job: Job, loop: Loop) -> None:
     state.notify(event)
     _abandon(past, state)
     if past.curve:
-        state.gate = loop.decider.judge.known(store.head)
+        head, judge = store.head, loop.decider.judge
+        if judge.knows(head):  # another trainer's is measured at the next decision
+            state.measured = (head.id, *judge.known(head))
         if len(past.curve) <= past.decisions:
             state.plot(past.decisions - 1)
 

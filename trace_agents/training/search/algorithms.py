@@ -189,6 +189,8 @@ def as_algorithm(given: Algorithm | str | None) -> Algorithm | None:
         InvalidValue: there is none of that name.
     """
     if not isinstance(given, str):
+        if given is not None and (isinstance(given, type) or not hasattr(given, "parents")):
+            raise InvalidValue(f"algorithm={given!r} is none; give its name or BeamSearch(width=4)")
         return given
     kinds = {kind.name: kind for kind in (BasicSearch, BeamSearch, UCBSearch, PrioritySearch)}
     if given == "minibatch":

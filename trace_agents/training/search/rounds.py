@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
-from trace_agents.errors import MalformedReply
+from trace_agents.errors import MalformedReply, ModelError
 from trace_agents.graph import Parameters
 from trace_agents.optimizers.base import Listener, Optimizer, Proposal
 from trace_agents.store import ProposalRecord, ProposalState, Version, canonical
@@ -59,6 +59,8 @@ class _Round:
     measured: list[_Measured] = field(default_factory=list[_Measured])
     children: list[Member] = field(default_factory=list[Member])
     problems: list[str] = field(default_factory=list[str])
+    failure: ModelError | MalformedReply | None = None
+    """Why the optimizer had no answer, the last time."""
     tokens: int = 0
     usd: float = 0.0
     calls: int = 0
@@ -170,6 +172,7 @@ class Rounds:
             answer = await self.purse.ask(self.optimizer, parent.values)
             if not isinstance(answer, Proposal):
                 current.problems.append(f"the optimizer had no answer: {answer}")
+                current.failure = answer
                 break
             current.tokens, current.usd = current.tokens + answer.tokens, current.usd + answer.usd
             current.calls += answer.calls
@@ -219,7 +222,7 @@ class Rounds:
             if isinstance(self.optimizer, Listener) and child.proposal is not None:
                 self.optimizer.tell(child.proposal, child in self.pool, child.now)
         if current.problems and not made and current.tokens == 0:
-            return MalformedReply("; ".join(dict.fromkeys(current.problems)))
+            return current.failure or MalformedReply("; ".join(dict.fromkeys(current.problems)))
         return self._proposal(current, self._best(live))
 
     def _best(self, live: Member) -> Member | None:

@@ -20,6 +20,7 @@ from trace_agents.training.telling.events import (
     Warned,
     event_data,
 )
+from trace_agents.training.telling.failures import Failures
 from trace_agents.training.telling.stopping import StopReason
 
 OnEvent: TypeAlias = Callable[[TrainingEvent], None]
@@ -101,7 +102,9 @@ class RunState:
     episodes: int = 0
     failed: int = 0
     decisions: int = 0
-    gate: tuple[float, float] | None = None
+    measured: tuple[int, float, float] | None = None
+    """A version, its mean gate score and the standard error: the last that was live here."""
+    failures: Failures = field(default_factory=Failures)
     read: set[str] = field(default_factory=set[str])
     warnings: list[str] = field(default_factory=list[str])
     curve: list[CurvePoint] = field(default_factory=list[CurvePoint])
@@ -119,9 +122,11 @@ class RunState:
     @property
     def status(self) -> Status:
         """The state of the run at this moment."""
-        mean, error = self.gate or (None, None)
+        live = self.store.latest.id
+        known = self.measured is not None and self.measured[0] == live
+        _, mean, error = self.measured if self.measured and known else (live, None, None)
         return Status(
-            self.store.latest.id,
+            live,
             mean,
             error,
             self.ledger.spent,
@@ -153,6 +158,8 @@ class RunState:
         self.episodes += 1
         self.failed += rollout.score is None
         self.read |= rollout.read
+        if rollout.status != "stopped":
+            self.failures.add(rollout.error, failed=rollout.score is None)
         event = EpisodeEnded(
             self.status,
             rollout.episode,
@@ -194,9 +201,9 @@ class RunState:
             self.emit(Warned(self.status, message))
 
     def plot(self, decision: int) -> None:
-        """Add the head to the learning curve."""
-        if self.gate is not None:
-            point = CurvePoint(decision, self.store.head.id, *self.gate)
+        """Add the live version to the learning curve, as it was measured."""
+        if self.measured is not None:
+            point = CurvePoint(decision, *self.measured)
             self.curve.append(point)
             self.flush()
             self.store.append("CurvePoint", asdict(point))

@@ -14,10 +14,21 @@ from anyio.abc import TaskGroup
 from trace_agents.errors import InvalidValue
 
 StopReason: TypeAlias = Literal[
-    "complete", "budget", "target", "patience", "failures", "file", "signal", "asked", "guide"
+    "complete",
+    "budget",
+    "target",
+    "patience",
+    "failures",
+    "file",
+    "signal",
+    "asked",
+    "guide",
+    "optimizer",
+    "free",
 ]
 """Why a run ended: all its proposals were decided, the budget has no room for more, a rule of
-`Stop`, its caller asked for it, or the guide could judge nothing."""
+`Stop`, its caller asked for it, the guide could judge nothing, the optimizer's model gave the same
+lasting error again and again, or nothing that the budget limits was used."""
 
 LOOK = 0.5
 """Seconds between two looks for the file."""
