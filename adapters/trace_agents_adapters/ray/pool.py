@@ -109,9 +109,10 @@ class Pool:
             if self._slots:
                 return
             if not self.ray.is_initialized():
+                # said before: a cancellation is told after the thread has started the cluster
+                self._started_ray = True
                 # it takes seconds, in which the event loop has other things to do
                 await anyio.to_thread.run_sync(self._init)
-                self._started_ray = True
             count = self.workers or max(1, int(self.ray.cluster_resources().get("CPU", 1)))
             self._slots = [_Slot(self._new()) for _ in range(count)]
 
